@@ -258,3 +258,18 @@ create table audit (
 );
 create index audit_by_tenant on audit (tenant_id, id desc);
 comment on column audit.tenant_id is 'Not a foreign key: what was done to a tenant outlives it.';
+
+create view tenant_whole as
+  select t.*,
+         c.template_type, c.business_name, c.language, c.hours_json, c.limits,
+         s.state as session_state, s.reason as session_reason, s.detail as session_detail,
+         s.since as session_since, s.last_qr, s.qr_text, s.qr_seq, s.qr_expires_at, s.last_seen_at,
+         s.account, s.account_lid, s.linked_at, s.history_from, s.provider, s.web_version,
+         s.capabilities,
+         w.worker_name, w.status as worker_status, w.reason as worker_reason,
+         w.detail as worker_detail, w.since as worker_since, w.last_error, w.last_error_at,
+         w.heartbeat_at
+    from tenant t
+    join tenant_config c on c.tenant_id = t.id
+    join whatsapp_session s on s.tenant_id = t.id
+    join worker_process w on w.tenant_id = t.id;

@@ -1,18 +1,20 @@
+-- Advisory locks of flowhqd share their first key, 1181511543 ("Flow" in ASCII).
+
 -- name: owner_acquire
 -- Try to become the one daemon of this database; held until the connection ends.
-SELECT pg_try_advisory_lock(hashtext('flowhqd'), hashtext('owner'));
+select pg_try_advisory_lock(1181511543, 1);
 
 -- name: owner_holder
--- The connection that owns this database: its backend, where it comes from and since when.
-SELECT activity.pid, host(activity.client_addr) AS address, activity.backend_start
-FROM pg_locks AS lock
-JOIN pg_stat_activity AS activity USING (pid)
-WHERE lock.locktype = 'advisory'
-    AND lock.granted
-    AND lock.database = (SELECT oid FROM pg_database WHERE datname = current_database())
-    AND lock.classid::bigint = hashtext('flowhqd')::bigint & 4294967295
-    AND lock.objid::bigint = hashtext('owner')::bigint & 4294967295;
+-- The connection of the daemon that owns this database.
+select activity.pid, host(activity.client_addr) as address, activity.backend_start
+from pg_locks as lock
+join pg_stat_activity as activity using (pid)
+where lock.locktype = 'advisory'
+  and lock.granted
+  and lock.database = (select oid from pg_database where datname = current_database())
+  and lock.classid = 1181511543
+  and lock.objid = 1;
 
 -- name: owner_ping
 -- Whether the connection that holds the lock still answers.
-SELECT 1;
+select 1;

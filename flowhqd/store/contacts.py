@@ -1,0 +1,91 @@
+"""The people who write, whatever address they appear under."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING
+from uuid import UUID
+
+from flowhqd.store.queries import sql
+
+if TYPE_CHECKING:
+    from flowhqd.store.database import Connection
+    from flowhqd.whatsapp.addresses import Alias
+
+
+@dataclass(frozen=True, slots=True)
+class Resolved:
+    """A contact, and those that turned out to be the same person and are now part of it."""
+
+    id: UUID
+    merged: tuple[UUID, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Conversation:
+    """What was last said to a contact."""
+
+    last_rule: str | None
+    last_rule_at: datetime | None
+    away_until: datetime | None
+    paused_until: datetime | None
+    wait_told_at: datetime | None
+    opted_out_at: datetime | None
+
+
+async def resolve(
+    connection: Connection, tenant_id: UUID, aliases: Sequence[Alias], name: str | None = None
+) -> Resolved:
+    """The contact behind ``aliases``, made or merged as needed; within a transaction.
+
+    When the aliases lead to two contacts these are one person: addresses, messages and what was
+    told move to the older one.
+    """
+    kinds, values = [alias.kind for alias in aliases], [alias.value for alias in aliases]
+    rows = await connection.fetch(sql.contacts_by_alias, tenant_id, kinds, values)
+    found = [row["id"] for row in rows]
+    keep: UUID
+    if not found:
+        keep = await connection.fetchval(sql.contact_insert, tenant_id, name)
+    else:
+        keep = found[0]
+        if name is not None:
+            await connection.execute(sql.contact_name_update, keep, name)
+    for gone in found[1:]:
+        await _merge(connection, keep, gone)
+    await connection.execute(sql.contact_aliases_insert, tenant_id, keep, kinds, values)
+    return Resolved(keep, tuple(found[1:]))
+
+
+async def _merge(connection: Connection, keep: UUID, gone: UUID) -> None:
+    await connection.execute(sql.contact_duplicates_drop, keep, gone)
+    await connection.execute(sql.contact_duplicates_rename, keep, gone)
+    await connection.execute(sql.contact_messages_move, keep, gone)
+    await connection.execute(sql.contact_aliases_move, keep, gone)
+    await connection.execute(sql.contact_conversation_merge, keep, gone)
+    await connection.execute(sql.contact_delete, gone)
+
+
+async def conversation(connection: Connection, contact_id: UUID) -> Conversation:
+    """What was last said to a contact."""
+    row = await connection.fetchrow(sql.conversation, contact_id)
+    return Conversation(**row) if row else Conversation(None, None, None, None, None, None)
+
+
+async def said(
+    connection: Connection, contact_id: UUID, *, rule: str, away_until: datetime | None
+) -> None:
+    """Remember the rule that answered, and the opening that was told."""
+    await connection.execute(sql.conversation_update, contact_id, rule, away_until)
+
+
+async def told_to_wait(connection: Connection, contact_id: UUID, at: datetime) -> None:
+    """Remember that a contact was asked to wait."""
+    await connection.execute(sql.conversation_wait_told, contact_id, at)
+
+
+async def pause(connection: Connection, contact_id: UUID, until: datetime) -> None:
+    """Keep quiet towards a contact until then: the owner writes."""
+    await connection.execute(sql.conversation_pause, contact_id, until)

@@ -1,0 +1,51 @@
+"""What only the running daemon knows of a worker; everything else is in the database."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+
+
+@dataclass(frozen=True, slots=True)
+class ReconnectView:
+    """Whether a worker waits to connect again; ``next_delay_ms`` counts from now."""
+
+    active: bool = False
+    attempt: int = 0
+    next_delay_ms: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class QueueView:
+    """Messages that wait for their answer, and in how many chats."""
+
+    total: int = 0
+    chats: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class DedupView:
+    size: int = 0
+    hits: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class RateLimitView:
+    """The reply window of a tenant; ``limit`` 0 means there is none."""
+
+    used: int = 0
+    limit: int = 0
+    resets_at: datetime | None = None
+    warning_sent: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class LiveWorker:
+    """A worker as it is now; ``derived`` refines its status for people."""
+
+    derived: str
+    reconnect: ReconnectView = field(default_factory=ReconnectView)
+    queue: QueueView = field(default_factory=QueueView)
+    dedup: DedupView = field(default_factory=DedupView)
+    rate_limit: RateLimitView = field(default_factory=RateLimitView)
+    skipped: dict[str, int] = field(default_factory=dict)

@@ -1,0 +1,85 @@
+-- name: contacts_by_alias
+-- The contacts known under any of these addresses, oldest first.
+select distinct c.id, c.created_at
+  from contact_alias a
+  join unnest($2::text[], $3::text[]) as asked (kind, value)
+    on asked.kind = a.kind and asked.value = a.value
+  join contact c on c.id = a.contact_id
+ where a.tenant_id = $1
+ order by c.created_at, c.id;
+
+-- name: contact_insert
+-- A person who wrote for the first time.
+insert into contact (tenant_id, name) values ($1, $2) returning id;
+
+-- name: contact_aliases_insert
+-- The addresses a contact is known under.
+insert into contact_alias (tenant_id, contact_id, kind, value)
+select $1, $2, asked.kind, asked.value from unnest($3::text[], $4::text[]) as asked (kind, value)
+on conflict do nothing;
+
+-- name: contact_name_update
+-- The name a contact gives itself.
+update contact set name = $2 where id = $1 and name is distinct from $2;
+
+-- name: contact_aliases_move
+-- First step of a merge: every address of $2 is now $1's.
+update contact_alias set contact_id = $1 where contact_id = $2;
+
+-- name: contact_duplicates_drop
+-- A message that came under both addresses is one: of each pair the unanswered copy goes.
+delete from message_log m
+ using message_log twin
+ where m.contact_id in ($1, $2) and twin.contact_id in ($1, $2) and m.contact_id <> twin.contact_id
+   and m.tenant_id = twin.tenant_id
+   and m.direction = twin.direction and m.wa_message_id = twin.wa_message_id
+   and not exists (select 1 from message_log r where r.in_reply_to = m.id)
+   and (exists (select 1 from message_log r where r.in_reply_to = twin.id) or m.seq > twin.seq);
+
+-- name: contact_duplicates_rename
+-- Pairs of which both were answered stay, under ids that do not collide.
+update message_log m set wa_message_id = m.wa_message_id || ':' || m.seq
+ where m.contact_id = $2
+   and exists (select 1 from message_log twin
+                where twin.contact_id = $1 and twin.direction = m.direction
+                  and twin.wa_message_id = m.wa_message_id);
+
+-- name: contact_messages_move
+-- The history of $2 is now $1's.
+update message_log set contact_id = $1 where contact_id = $2;
+
+-- name: contact_conversation_merge
+-- What was told to either contact counts for both.
+update contact keep
+   set away_until = greatest(keep.away_until, gone.away_until),
+       paused_until = greatest(keep.paused_until, gone.paused_until),
+       wait_told_at = greatest(keep.wait_told_at, gone.wait_told_at),
+       opted_out_at = coalesce(keep.opted_out_at, gone.opted_out_at),
+       name = coalesce(keep.name, gone.name)
+  from contact gone
+ where keep.id = $1 and gone.id = $2;
+
+-- name: contact_delete
+-- Last step of a merge.
+delete from contact where id = $1;
+
+-- name: conversation
+-- What was last said to a contact.
+select last_rule, last_rule_at, away_until, paused_until, wait_told_at, opted_out_at
+  from contact where id = $1;
+
+-- name: conversation_update
+-- What was said to a contact just now; null leaves a value.
+update contact
+   set last_rule = coalesce($2, last_rule),
+       last_rule_at = case when $2::text is null then last_rule_at else now() end,
+       away_until = coalesce($3, away_until)
+ where id = $1;
+
+-- name: conversation_wait_told
+-- A contact was told to wait; answered once per crowd.
+update contact set wait_told_at = $2 where id = $1;
+
+-- name: conversation_pause
+-- The owner is writing in this chat: the bot keeps quiet until then.
+update contact set paused_until = $2 where id = $1;

@@ -1,0 +1,97 @@
+-- name: message_insert_inbound
+-- A customer's message, once: nothing is returned when it is there already.
+insert into message_log (tenant_id, contact_id, chat_id, direction, from_number, to_number,
+                         message_text, message_type, wa_message_id, status, reason, origin,
+                         wa_timestamp, trace)
+values ($1, $2, $3, 'IN', $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
+on conflict on constraint message_once do nothing
+returning id, seq;
+
+-- name: message_became_readable
+-- A message that was logged as undecryptable and can be read now is a new message to answer.
+update message_log
+   set message_text = $4, message_type = $5, status = 'RECEIVED', reason = null, updated_at = now()
+ where tenant_id = $1 and contact_id = $2 and direction = 'IN' and wa_message_id = $3
+   and status = 'UNANSWERED' and reason = 'undecryptable'
+returning id, seq;
+
+-- name: chat_watermark_raise
+-- The newest message of a chat that is in the log.
+insert into chat (tenant_id, chat_id, watermark_at) values ($1, $2, $3)
+on conflict (tenant_id, chat_id)
+do update set watermark_at = greatest(chat.watermark_at, excluded.watermark_at);
+
+-- name: chat_watermarks
+-- How far each chat of a tenant is in the log.
+select chat_id, watermark_at from chat where tenant_id = $1;
+
+-- name: message_by_id
+-- One row of the log.
+select * from message_log where id = $1;
+
+-- name: message_by_wa_id
+-- One tenant's rows with this WhatsApp id.
+select * from message_log where tenant_id = $1 and wa_message_id = $2 and direction = $3;
+
+-- name: messages_open
+-- Work left: messages not decided, and replies or sends not known to have left; oldest first.
+select m.* from message_log m
+ where m.tenant_id = $1 and m.status in ('RECEIVED', 'QUEUED')
+ order by m.seq;
+
+-- name: message_settle_inbound
+-- What became of a customer's message, and why.
+update message_log
+   set status = $2, reason = $3, error = $4, trace = trace || $5, updated_at = now()
+ where id = $1;
+
+-- name: message_insert_outbound
+-- A message to send, its id fixed in advance; nothing is returned when it is decided already.
+insert into message_log (tenant_id, contact_id, chat_id, direction, from_number, to_number,
+                         message_text, wa_message_id, status, origin, purpose, in_reply_to,
+                         quoted_id, trace, wa_timestamp)
+values ($1, $2, $3, 'OUT', $4, $5, $6, $7, 'QUEUED', $8, $9, $10, $11, $12, $13)
+on conflict do nothing
+returning *;
+
+-- name: message_replies_to
+-- What was decided to answer a message with.
+select * from message_log where in_reply_to = $1 and direction = 'OUT' order by seq;
+
+-- name: message_begin_attempt
+-- Before a send leaves: from here on it may have happened.
+update message_log set attempts = attempts + 1, updated_at = now() where id = $1
+returning attempts;
+
+-- name: message_settle_outbound
+-- What became of a send, unless an ack has told more already.
+update message_log
+   set status = $2, reason = $3, error = $4, updated_at = now()
+ where id = $1 and status in ('QUEUED', 'UNKNOWN');
+
+-- name: message_acks
+-- Acks only ever move a message forward: sent, delivered, read.
+update message_log m set status = a.status, reason = null, updated_at = now()
+  from unnest($2::text[], $3::text[]) as a (wa_message_id, status)
+ where m.tenant_id = $1 and m.direction = 'OUT' and m.wa_message_id = a.wa_message_id
+   and array_position(array['UNKNOWN', 'QUEUED', 'FAILED', 'SENT', 'DELIVERED', 'READ'], m.status)
+     < array_position(array['UNKNOWN', 'QUEUED', 'FAILED', 'SENT', 'DELIVERED', 'READ'], a.status);
+
+-- name: messages_page
+-- A tenant's log, newest first, before the cursor $2 when it is not null.
+select * from message_log
+ where tenant_id = $1 and ($2::bigint is null or seq < $2)
+ order by seq desc
+ limit $3;
+
+-- name: message_counts
+-- How many messages a tenant has in each outcome.
+select direction, status, count(*) as n from message_log where tenant_id = $1 group by 1, 2;
+
+-- name: installation_value
+-- A fact of this installation.
+select value from installation where key = $1;
+
+-- name: installation_set_once
+-- Keep a fact of this installation; the first writer wins.
+insert into installation (key, value) values ($1, $2) on conflict do nothing;

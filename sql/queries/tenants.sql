@@ -1,0 +1,56 @@
+-- name: tenant_insert
+-- A tenant; its configuration, session and worker rows follow in the same transaction.
+insert into tenant (name, phone_number) values ($1, $2) returning id;
+
+-- name: tenant_config_insert
+-- What a tenant's replies are made from.
+insert into tenant_config (tenant_id, template_type, business_name, language, hours_json)
+values ($1, $2, $3, $4, $5);
+
+-- name: tenant_session_insert
+-- A tenant's session before its first start.
+insert into whatsapp_session (tenant_id) values ($1);
+
+-- name: tenant_worker_insert
+-- A tenant's worker before its first start.
+insert into worker_process (tenant_id, worker_name) values ($1, 'worker-' || $1);
+
+-- name: tenant_by_id
+-- One tenant with everything that is known of it.
+select * from tenant_whole where id = $1;
+
+-- name: tenants_page
+-- Tenants in the order they were made, after the cursor ($1, $2) when it is not null.
+select * from tenant_whole
+ where $1::timestamptz is null or (created_at, id) > ($1, $2::uuid)
+ order by created_at, id
+ limit $3;
+
+-- name: tenants_wanted
+-- The tenants whose worker is wanted, longest known first.
+select id from tenant where wanted = 'RUNNING' order by created_at, id;
+
+-- name: tenant_update
+-- Change what a tenant is called or reached by; null leaves a value.
+update tenant
+   set name = coalesce($2, name), phone_number = coalesce($3, phone_number), updated_at = now()
+ where id = $1;
+
+-- name: tenant_config_update
+-- Change what replies are made from; null leaves a value, $5 says whether hours are given.
+update tenant_config
+   set template_type = coalesce($2, template_type),
+       business_name = coalesce($3, business_name),
+       language = coalesce($4, language),
+       hours_json = case when $5 then $6::jsonb else hours_json end,
+       limits = coalesce($7::jsonb, limits),
+       updated_at = now()
+ where tenant_id = $1;
+
+-- name: tenant_want
+-- What the operator wants of the worker.
+update tenant set wanted = $2, updated_at = now() where id = $1;
+
+-- name: tenant_delete
+-- A tenant and all its rows but the audit.
+delete from tenant where id = $1;
