@@ -1,0 +1,1 @@
+"""Chromium processes over a pipe, with one on-disk profile for each tenant."""
