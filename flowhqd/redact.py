@@ -64,10 +64,10 @@ class Redactor:
         return _printable(PHONE.sub(_mask, text), keep_lines)
 
     def _mark_secrets(self, text: str) -> str:
-        if len(text) > MAX_TEXT:
-            text = f"{text[:MAX_TEXT]}… ({len(text)} characters)"
         if self._known:
             text = self._known.sub(REDACTED, text)
+        if len(text) > MAX_TEXT:
+            text = f"{text[:MAX_TEXT]}… ({len(text)} characters)"
         for pattern, replacement in IN_TEXT:
             text = pattern.sub(replacement, text)
         return text

@@ -12,7 +12,7 @@ import re
 import shlex
 from collections.abc import Mapping
 from enum import StrEnum
-from ipaddress import IPv4Network, IPv6Network, ip_network
+from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 from pathlib import Path
 from typing import Annotated, Any, Final
 from urllib.parse import SplitResult, urlsplit, urlunsplit
@@ -29,14 +29,14 @@ from pydantic_settings import (
     EnvSettingsSource,
     NoDecode,
     PydanticBaseSettingsSource,
-    SecretsSettingsSource,
     SettingsConfigDict,
 )
 
 from flowhqd.errors import SettingsError
 from flowhqd.variable import Variable, describe, explain, variable
 
-HOST_NAME = re.compile(r"(?!-)[A-Za-z0-9-]{1,63}(\.[A-Za-z0-9-]{1,63})*\.?|[0-9A-Fa-f:.]+(%\w+)?")
+# RFC 1123; the last label is not a number, so that a mistyped address is no host name.
+HOST_NAME = re.compile(r"([A-Za-z0-9]([A-Za-z0-9-]{0,62})\.)*(?!\d+$)[A-Za-z0-9][A-Za-z0-9-]{0,62}")
 
 # Switches the browser host sets itself; a second value would break the profile hand-over or open
 # the tenants' pages to others on the host.
@@ -85,14 +85,14 @@ class Settings(BaseSettings):
     admin_password: SecretStr | None = variable(
         None,
         "password of the admin pages and the admin API",
-        shown="generated",
+        shown="made at first start",
         accepts="at least 8 characters",
         min_length=8,
     )
     portal_internal_key: SecretStr | None = variable(
         None,
         "key (`x-portal-key`) of other front ends that speak for their users",
-        shown="generated",
+        shown="made at first start",
         accepts="at least 16 printable ASCII characters without spaces",
         min_length=16,
     )
@@ -111,7 +111,7 @@ class Settings(BaseSettings):
     trusted_proxies: Annotated[tuple[IPv4Network | IPv6Network, ...], NoDecode] = variable(
         (),
         "proxies whose `X-Forwarded-*` headers are believed, separated by commas",
-        shown="none",
+        shown="unset: none",
         accepts="IP addresses or networks such as 127.0.0.1, 10.0.0.0/8",
     )
     state_path: Path = variable(
@@ -134,7 +134,9 @@ class Settings(BaseSettings):
         shown="`$STATE_PATH/logs`",
         accepts="a directory",
     )
-    log_level: LogLevel = variable(LogLevel.INFO, "least severe level that is logged")
+    log_level: LogLevel = variable(
+        LogLevel.INFO, "least severe level that is logged: DEBUG, INFO, WARNING, ERROR, CRITICAL"
+    )
     log_message_bodies: bool = variable(
         False,
         "whether the texts of messages are written to the logs",
@@ -150,7 +152,7 @@ class Settings(BaseSettings):
     chromium_args: Annotated[tuple[str, ...], NoDecode] = variable(
         (),
         "further Chromium switches, quoted as in a shell",
-        shown="none",
+        shown="unset: none",
         accepts="switches such as --lang=sw --proxy-server='http://proxy:3128'",
     )
     tenants_per_browser: int = variable(
@@ -249,7 +251,9 @@ class Settings(BaseSettings):
     message_retention_days: int = variable(
         90, "how long messages are kept", unit="days", zero="for ever", ge=0, le=36_500
     )
-    signup: Signup = variable(Signup.OPEN, "who may make an account on the portal")
+    signup: Signup = variable(
+        Signup.OPEN, "who may make an account on the portal: open, invite, off"
+    )
     alert_url: SecretStr | None = variable(
         None,
         "address that is told by POST when a tenant needs a person",
@@ -287,7 +291,10 @@ class Settings(BaseSettings):
     @classmethod
     def _check_host(cls, value: str) -> str:
         if not HOST_NAME.fullmatch(value):
-            raise ValueError("is not an address")
+            try:
+                ip_address(value)
+            except ValueError:
+                raise ValueError("is not an address") from None
         return value
 
     @field_validator("trusted_proxies", mode="before")
@@ -393,7 +400,7 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
     """
     environ = os.environ if environ is None else environ
     problems: list[str] = []
-    values = _credentials(environ.get("CREDENTIALS_DIRECTORY"), problems)
+    values: dict[str, Any] = {**_credentials(environ.get("CREDENTIALS_DIRECTORY"), problems)}
     values |= _Environment(environ)()
     if "state_path" not in values:
         values["state_path"] = default_state_path(environ)
@@ -440,19 +447,26 @@ class _Environment(EnvSettingsSource):
         }
 
 
-def _credentials(directory: str | None, problems: list[str]) -> dict[str, Any]:
+def _credentials(directory: str | None, problems: list[str]) -> dict[str, str]:
     """What systemd put into ``directory``; a file named like a variable is its value."""
     if not directory or not Path(directory).is_dir():
         return {}
-    try:
-        found = SecretsSettingsSource(Settings, secrets_dir=directory)()
-    except (OSError, UnicodeDecodeError) as error:
-        problems.append(
-            f"CREDENTIALS_DIRECTORY: a credential cannot be read ({type(error).__name__}); "
-            "accepted: readable files of UTF-8 text"
-        )
-        return {}
-    return {name: value for name, value in found.items() if value}
+    values: dict[str, str] = {}
+    for path in Path(directory).iterdir():
+        name = path.name.lower()
+        if name not in Settings.model_fields:
+            continue
+        try:
+            value = path.read_text(encoding="utf-8").strip()
+        except (OSError, UnicodeDecodeError) as error:
+            problems.append(
+                f"{name.upper()}: the credential {path} cannot be read ({type(error).__name__}); "
+                "accepted: a readable file of UTF-8 text"
+            )
+        else:
+            if value:
+                values[name] = value
+    return values
 
 
 def _network(text: str) -> IPv4Network | IPv6Network:
