@@ -1,0 +1,1 @@
+"""PostgreSQL: what flowhqd keeps, and the only place that talks to the database."""

@@ -1,0 +1,7 @@
+"""Fixtures that every part of the suite may use; each comes from the module about its noun."""
+
+from __future__ import annotations
+
+from tests.database import dsn, empty_dsn, migrated, open_directory, pool, postgres
+
+__all__ = ["dsn", "empty_dsn", "migrated", "open_directory", "pool", "postgres"]
