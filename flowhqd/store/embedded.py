@@ -16,6 +16,7 @@ import contextlib
 import hashlib
 import os
 import pwd
+import re
 import select
 import shlex
 import shutil
@@ -67,6 +68,7 @@ _SETTINGS = {
     "log_autovacuum_min_duration": "-1",
 }
 _UNSAFE = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
+_STAMP = re.compile(r"^[-\d:. ]+ [A-Z]+ \[\d+\] ")
 _INITDB = ("-U", NAME, "-E", "UTF8", "--locale=C", "--auth-local=peer", "--auth-host=reject")
 
 
@@ -244,7 +246,9 @@ class EmbeddedPostgres:
             with os.fdopen(descriptor, errors="replace") as log:
                 log.seek(seen)
                 reason = _reason(log.read(_LOG_BYTES))
-            raise StartupError(f"PostgreSQL in {self._data} does not start: {reason}")
+            raise StartupError(
+                f"PostgreSQL in {self._data} does not start: {reason}; more in {self._log}"
+            )
 
     def _check_major(self, package: Path) -> None:
         """Raise StartupError, with the commands that help, for a cluster of another major."""
@@ -333,7 +337,7 @@ class EmbeddedPostgres:
 
 def _reason(output: str) -> str:
     """The line of PostgreSQL's output that says what went wrong."""
-    lines = [line.strip() for line in output.splitlines() if line.strip()]
+    lines = [_STAMP.sub("", line).strip() for line in output.splitlines() if line.strip()]
     for line in lines:
         if "No space left on device" in line:
             return f"the disk is full ({line})"

@@ -32,7 +32,7 @@ from flowhqd.store.errors import store_errors
 from flowhqd.store.pool import connect, redacted
 from flowhqd.store.queries import sql
 
-_PING_SECONDS = 5
+_CLOSE_SECONDS = 5
 _CONNECT_SECONDS = 5
 
 _log = get_logger(__name__)
@@ -80,8 +80,8 @@ class OwnerLock:
 
     ``held`` is set while the lock is: nothing is sent to WhatsApp while it is not. ``on_change`` is
     called with True and False, in the event loop, as soon as that is known. A server that goes
-    silent without closing the connection is noticed within ``check_seconds`` and five more, well
-    before it drops the lock of a client it no longer hears (``tcp_keepalives`` of the pool: 60 s).
+    silent without closing the connection is noticed within twice ``check_seconds``, well before it
+    drops the lock of a client it no longer hears (``tcp_keepalives`` of the pool: 60 s).
     """
 
     def __init__(
@@ -128,7 +128,7 @@ class OwnerLock:
             self._connection.remove_termination_listener(self._note_loss)
             try:
                 with store_errors():
-                    await self._connection.close(timeout=_PING_SECONDS)
+                    await self._connection.close(timeout=_CLOSE_SECONDS)
             except StoreUnavailable:
                 self._connection.terminate()
 
@@ -181,7 +181,7 @@ class OwnerLock:
             return
         try:
             with store_errors():
-                await connection.fetchval(sql.owner_ping, timeout=_PING_SECONDS)
+                await connection.fetchval(sql.owner_ping, timeout=self._check_seconds)
         except StoreUnavailable:
             self._note_loss()
             connection.terminate()

@@ -111,6 +111,9 @@ def _split(dsn: str) -> SplitResult:
     """The parts of a PostgreSQL URL; raises ValueError where a password could be taken for one."""
     try:
         url = urlsplit(dsn)
+        # Several hosts, with a port each, are asyncpg's to read.
+        if "," not in url.netloc and url.port == 0:
+            raise ValueError
     except ValueError:
         # Its own text may quote what stands where the password does.
         raise ValueError("not a URL") from None
