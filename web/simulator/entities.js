@@ -80,6 +80,16 @@ export class ContactCollectionImpl extends Collection {
   static model = ContactModel;
 }
 
+class CallModel extends BaseModel {}
+
+/** Nobody calls in the simulator; libraries listen all the same. */
+export class CallCollectionImpl extends Collection {
+  static model = CallModel;
+  pendingOffers = new Map();
+
+  async processIncomingCall() {}
+}
+
 export function createCollections() {
   return {
     Msg: new MsgCollectionImpl(),

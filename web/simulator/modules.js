@@ -109,6 +109,12 @@ export function chatModules(page) {
       ContactCollectionImpl: entities.ContactCollectionImpl,
     },
     WAWebNewsletterCollection: { default: Newsletter },
+    WAWebCallCollection: { default: new entities.CallCollectionImpl() },
+    WAWebSyncGatingUtils: { isPlaceholderMessageResendEnabled: () => false },
+    WAWebNonMessageDataRequestPlaceholderMessageResendUtils: {
+      // Asking the sender's phone again changes nothing here: the test decides what is readable.
+      handlePlaceholderMsgsSeen() {},
+    },
     WAWebCollections: { Msg, Chat, Contact, WAWebNewsletterCollection: Newsletter },
     WAWebChatMsgsCollection: { ChatMsgsCollection: entities.ChatMsgsCollection },
     WAWebApiContact: {

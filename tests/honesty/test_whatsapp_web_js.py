@@ -1,0 +1,41 @@
+"""The unmodified whatsapp-web.js takes the simulator for WhatsApp Web."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from flowhqd.simulator import Simulator
+from tests.honesty.node import NodeProgram
+
+OWNER = "255712000001"
+ASHA = "255754000001@c.us"
+
+
+async def test_links_receives_replies_and_comes_back_without_a_code(
+    simulator: Simulator, program: Callable[[str], NodeProgram]
+) -> None:
+    phone = simulator.phone(OWNER)
+    asha = phone.customer("255754000001", name="Asha")
+
+    async with program("whatsapp_web.cjs") as client:
+        [code] = await client.until("qr")
+        assert len(code.split(",")) == 5
+        await phone.scan(code)
+        assert await client.until("ready") == [f"{OWNER}@c.us"]
+
+        inbound = await asha.send("Habari, nataka kuweka miadi")
+        key, chat, kind, body = await client.until("message")
+        assert key == f"false_{ASHA}_{inbound}"
+        assert (chat, kind, body) == (ASHA, "chat", "Habari, nataka kuweka miadi")
+        [reply] = await asha.wait_for(1)
+        assert (reply.text, reply.quoted_id) == (f"Nimepokea: {body}", inbound)
+        assert await client.until("replied") == [f"true_{ASHA}_{reply.message_id}", ASHA, "Asha"]
+        assert client.seen("failed") + client.seen("rejection") == []
+
+    async with program("whatsapp_web.cjs") as client:
+        await client.until("ready")
+        inbound = await asha.send("Bado mpo?")
+        await client.until("message")
+        replies = await asha.wait_for(2)
+        assert replies[-1].quoted_id == inbound
+        assert client.seen("qr") + client.seen("failed") + client.seen("rejection") == []
