@@ -35,10 +35,9 @@ class Account:
 
     def spawn_options(self) -> SpawnOptions:
         """Options that make a child this account; files it makes are its own alone (0600)."""
-        options = SpawnOptions(umask=0o077)
-        if os.geteuid() != self.uid:
-            options.update(user=self.uid, group=self.gid, extra_groups=[])
-        return options
+        if os.geteuid() == self.uid:
+            return SpawnOptions(umask=0o077)
+        return SpawnOptions(umask=0o077, user=self.uid, group=self.gid, extra_groups=[])
 
     def own(self, path: Path, mode: int = 0o700) -> Path:
         """Make ``path`` a directory of this account, and its parents where missing."""

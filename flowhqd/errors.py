@@ -88,3 +88,15 @@ class PageError(BrowserError):
     """The page answered a call by throwing; the message is the page's."""
 
     code = "page_error"
+
+
+class BridgeLost(BrowserError):
+    """The page has no bridge any more, as while it navigates."""
+
+    code = "bridge_lost"
+
+
+class Undecidable(BrowserError):
+    """The page cannot tell whether a message was sent; it must not be sent again."""
+
+    code = "undecidable"

@@ -16,6 +16,7 @@ class Reason(StrEnum):
     CONNECTED = "connected"
     DEGRADED = "degraded"
     PAUSED = "paused"
+    RESUMED = "resumed"
     STOPPED = "stopped"
     QR_TIMEOUT = "qr_timeout"
     AUTH_FAILURE = "auth_failure"
@@ -68,6 +69,7 @@ EXPLANATIONS: dict[Reason, Explanation] = {
     Reason.PAUSED: Explanation(
         "Messages are logged, nobody is answered.", "Resume the tenant to answer again."
     ),
+    Reason.RESUMED: Explanation("Answering was switched on again."),
     Reason.STOPPED: Explanation("The worker was stopped.", "Start the worker to answer again."),
     Reason.QR_TIMEOUT: Explanation("Nobody scanned the codes.", _SCAN_AGAIN),
     Reason.AUTH_FAILURE: Explanation("WhatsApp refused the saved login.", _SCAN_AGAIN),
@@ -131,7 +133,7 @@ assert EXPLANATIONS.keys() == set(Reason)  # noqa: S101 - a table with a hole mu
 
 
 def action(reason: str) -> str:
-    """What a person should do about a reason code; empty when there is nothing, or it is unknown."""
+    """What a person should do about a reason code; empty when nothing, or when it is unknown."""
     try:
         return EXPLANATIONS[Reason(reason)].action
     except ValueError:

@@ -49,3 +49,11 @@ class LiveWorker:
     dedup: DedupView = field(default_factory=DedupView)
     rate_limit: RateLimitView = field(default_factory=RateLimitView)
     skipped: dict[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class PairingCode:
+    """Eight characters to type on the phone instead of scanning."""
+
+    code: str
+    expires_at: datetime

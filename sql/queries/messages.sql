@@ -34,10 +34,12 @@ select * from message_log where id = $1;
 select * from message_log where tenant_id = $1 and wa_message_id = $2 and direction = $3;
 
 -- name: messages_open
--- Work left: messages not decided, and replies or sends not known to have left; oldest first.
+-- Work left: messages not decided, and sends not known to have left. A reply has the place of the
+-- message that it answers.
 select m.* from message_log m
+  left join message_log asked on asked.id = m.in_reply_to
  where m.tenant_id = $1 and m.status in ('RECEIVED', 'QUEUED')
- order by m.seq;
+ order by coalesce(asked.seq, m.seq), m.seq;
 
 -- name: message_settle_inbound
 -- What became of a customer's message, and why.

@@ -201,12 +201,12 @@ function nativeWay() {
     },
 
     /** @returns "queued" when the page has taken the message, "exists" when it had it already. */
-    async sendText({ chat: chatId, id, text, quoted }, onResult) {
+    async sendText({ chat: chatId, id, text, quoted, again }, onResult) {
       const chat = await findChat(chatId);
       if (!chat) throw new Error(`no chat: ${chatId}`);
       const { from, key } = outboundKey(chat, id);
       const known = await findMessage(String(key));
-      if (known) return { outcome: "exists", key: String(key), ack: known.ack ?? 0, quoted: null };
+      if (known && !(again && (known.ack ?? 0) < 1)) return { outcome: "exists", key: String(key), ack: known.ack ?? 0, quoted: null };
       const context = quoted ? await quote(quoted, chat) : null;
       const now = serverSeconds() ?? Math.floor(Date.now() / 1000);
       const [accepted, result] = await need("WAWebSendMsgChatAction", "addAndSendMsgToChat")(chat, {

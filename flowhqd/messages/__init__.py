@@ -1,0 +1,1 @@
+"""The message path: dedup, chat queues, limits, decision, ledger, sender, catch-up."""

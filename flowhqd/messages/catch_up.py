@@ -1,0 +1,60 @@
+"""What a gap left behind: which chats to read again, and which of their messages still matter."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
+
+from flowhqd.whatsapp.events import Message
+
+if TYPE_CHECKING:
+    from flowhqd.whatsapp.bridge import Bridge, ChatHead
+
+# Messages of one chat may reach the page out of order around a gap.
+OVERLAP = timedelta(minutes=5)
+# More news than this in one chat is read on the phone, not answered by a template.
+MAX_PER_CHAT = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Missed:
+    """A customer's message found by the sweep, and the ids of own messages that follow it."""
+
+    message: Message
+    own_after: tuple[str, ...]
+
+
+def start_of(chat_id: str, watermarks: Mapping[str, datetime], history_from: datetime) -> datetime:
+    """From when on a chat is read again; never what was there before the link."""
+    watermark = watermarks.get(chat_id)
+    return history_from if watermark is None else max(history_from, watermark - OVERLAP)
+
+
+def to_sweep(
+    heads: list[ChatHead], watermarks: Mapping[str, datetime], history_from: datetime
+) -> list[tuple[str, datetime]]:
+    """The chats that may hold messages the log does not have, each with where to start."""
+    plan = []
+    for head in heads:
+        start = start_of(head.chat_id, watermarks, history_from)
+        # Unread counts and times of a chat head are hints; one that has no time is read.
+        if head.at is None or head.at >= start:
+            plan.append((head.chat_id, start))
+    return plan
+
+
+async def sweep(
+    bridge: Bridge, watermarks: Mapping[str, datetime], history_from: datetime
+) -> AsyncIterator[Missed]:
+    """Every customer's message since the watermarks, oldest first within its chat.
+
+    Raises what the bridge raises.
+    """
+    heads = await bridge.recent_chats(history_from)
+    for chat_id, start in to_sweep(heads, watermarks, history_from):
+        history = await bridge.history_since(chat_id, start, MAX_PER_CHAT)
+        for place, found in enumerate(history):
+            if found.skip_reason() is None:
+                yield Missed(found, tuple(own.id for own in history[place:] if own.from_me))

@@ -1,0 +1,81 @@
+"""Whether and how a customer's message is answered: one pure decision, its reason kept."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+from flowhqd.replies import Answer, Business, Inquiry, answer
+from flowhqd.store.contacts import Conversation
+from flowhqd.store.messages import LoggedMessage
+
+# A follow-up ("tomorrow at ten") belongs to what was asked within this time.
+FOLLOW_UP = timedelta(minutes=30)
+
+
+@dataclass(frozen=True, slots=True)
+class Situation:
+    """All that is known when a message's turn comes; ``now`` is WhatsApp's time.
+
+    ``hold`` is why nobody of this tenant is answered at the moment, such as "paused".
+    """
+
+    business: Business
+    conversation: Conversation
+    now: datetime
+    hold: str | None
+    max_age: timedelta | None
+    is_looping: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """Send this; ``trace`` says why."""
+
+    answer: Answer
+    trace: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class NoReply:
+    """Send nothing, for this reason."""
+
+    reason: str
+
+
+def decide(message: LoggedMessage, situation: Situation) -> Reply | NoReply:
+    """The reply to one message, or the named reason why there is none."""
+    conversation, now = situation.conversation, situation.now
+    if situation.hold is not None:
+        return NoReply(situation.hold)
+    if conversation.opted_out_at is not None:
+        return NoReply("opted_out")
+    if conversation.paused_until is not None and now < conversation.paused_until:
+        return NoReply("owner_active")
+    if situation.max_age is not None and now - message.wa_timestamp > situation.max_age:
+        return NoReply("too_old")
+    if situation.is_looping:
+        return NoReply("loop")
+    recent = conversation.last_rule_at is not None and now - conversation.last_rule_at < FOLLOW_UP
+    found = answer(
+        situation.business,
+        Inquiry(
+            text=message.message_text,
+            now=now,
+            message_type=message.message_type,
+            away_until=conversation.away_until,
+            previous_rule=conversation.last_rule if recent else None,
+        ),
+    )
+    if not isinstance(found, Answer):
+        return NoReply(found.reason)
+    return Reply(
+        found,
+        {
+            "rule": found.rule,
+            "template": situation.business.template,
+            "language": str(found.language),
+            "found": dict(found.found),
+        },
+    )

@@ -1,0 +1,321 @@
+"""Keeps one worker per wanted tenant, and carries out what people ask of them."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import timedelta
+from typing import TYPE_CHECKING, Self
+from uuid import UUID
+
+from flowhqd.errors import Conflict, StoreUnavailable
+from flowhqd.log import get_logger
+from flowhqd.reasons import Reason
+from flowhqd.states import SessionState, TenantStatus, Wanted, WorkerStatus
+from flowhqd.store import states, tenants
+from flowhqd.store.states import StateChange
+from flowhqd.supervisor.farewell import log_out_resting
+from flowhqd.supervisor.live import LiveWorker, PairingCode
+from flowhqd.supervisor.start_gate import StartGate
+from flowhqd.supervisor.transitions import Happened, Known, change
+from flowhqd.supervisor.worker import Surroundings, Worker
+from flowhqd.whatsapp.session import Rung, Session
+
+if TYPE_CHECKING:
+    from flowhqd.browser.host import BrowserHost
+    from flowhqd.clock import Clock
+    from flowhqd.settings import Settings
+    from flowhqd.store.database import Database
+    from flowhqd.store.tenants import Tenant
+
+log = get_logger(__name__)
+
+STOP_SECONDS = 20.0
+
+
+class Supervisor:
+    """Owns every worker's task. Verbs are idempotent and raise NotFound for an unknown tenant."""
+
+    def __init__(
+        self,
+        host: BrowserHost,
+        database: Database,
+        settings: Settings,
+        *,
+        clock: Clock,
+        is_owner: asyncio.Event,
+        message_id_key: bytes,
+    ) -> None:
+        self._host = host
+        self._database = database
+        self._settings = settings
+        self._clock = clock
+        self._around = Surroundings(
+            host=host,
+            database=database,
+            settings=settings,
+            clock=clock,
+            rng=random.Random(),  # noqa: S311 - jitter, not a secret
+            start_gate=StartGate(),
+            is_owner=is_owner,
+            message_id_key=message_id_key,
+        )
+        self._workers: dict[UUID, Worker] = {}
+        self._tasks: dict[UUID, asyncio.Task[None]] = {}
+        self._locks: dict[UUID, asyncio.Lock] = {}
+        self._services: list[asyncio.Task[None]] = []
+        self._group = asyncio.TaskGroup()
+        self.is_running = False
+
+    async def __aenter__(self) -> Self:
+        """Bring back what ran before; raises StoreUnavailable."""
+        await self._group.__aenter__()
+        await self._reconcile()
+        self._services.append(self._group.create_task(self._beat(), name="heartbeats"))
+        self.is_running = True
+        return self
+
+    async def __aexit__(self, *exc: object) -> None:
+        """Stop every worker; what was wanted stays wanted."""
+        self.is_running = False
+        for task in [*self._tasks.values(), *self._services]:
+            task.cancel()
+        await self._group.__aexit__(None, None, None)
+
+    # Verbs.
+
+    async def start(self, tenant_id: UUID, *, actor: str) -> None:
+        """Run a tenant's worker from now on."""
+        async with self._verb(tenant_id) as tenant:
+            await self._want(tenant_id, Wanted.RUNNING, actor, "worker.start")
+            if tenant_id not in self._workers:
+                self._launch(tenant, by_hand=True)
+
+    async def stop(self, tenant_id: UUID, *, actor: str) -> None:
+        """Stop a tenant's worker; what waits for an answer stays in the ledger."""
+        async with self._verb(tenant_id):
+            await self._want(tenant_id, Wanted.STOPPED, actor, "worker.stop")
+            await self._end(tenant_id)
+            await self._note(tenant_id, Happened.STOPPED, actor, detail=f"stopped by {actor}")
+
+    async def restart(self, tenant_id: UUID, *, actor: str) -> None:
+        """Stop and start a tenant's worker."""
+        async with self._verb(tenant_id):
+            await self._want(tenant_id, Wanted.RUNNING, actor, "worker.restart")
+            await self._end(tenant_id)
+            self._launch(await self._tenant(tenant_id), by_hand=True, rung=Rung.REOPEN)
+
+    async def force_restart(
+        self, tenant_id: UUID, *, actor: str, forget_login: bool = False
+    ) -> None:
+        """Kill and reopen a tenant's profile.
+
+        ``forget_login`` logs the device out first, then forgets all that the profile holds.
+        """
+        async with self._verb(tenant_id) as tenant:
+            detail = "worker.forget_login" if forget_login else "worker.force_restart"
+            await self._want(tenant_id, Wanted.RUNNING, actor, detail)
+            if forget_login:
+                await self._forget_login(tenant)
+            else:
+                await self._end(tenant_id)
+            self._launch(await self._tenant(tenant_id), by_hand=True, rung=Rung.REOPEN)
+
+    async def pair(self, tenant_id: UUID, *, actor: str) -> None:
+        """Start a round of codes, unless one is running; raises Conflict when connected."""
+        async with self._verb(tenant_id) as tenant:
+            if tenant.session.state is SessionState.CONNECTED:
+                raise Conflict("the session is CONNECTED: there is nothing to link")
+            await self._want(tenant_id, Wanted.RUNNING, actor, "session.pair")
+            if tenant_id not in self._workers:
+                self._launch(tenant, by_hand=True)
+
+    async def pairing_code(self, tenant_id: UUID, *, actor: str) -> PairingCode:
+        """A code for the tenant's own phone number; raises Conflict unless a code is shown."""
+        async with self._verb(tenant_id) as tenant:
+            worker = self._workers.get(tenant_id)
+            if worker is None:
+                raise Conflict("the worker is not running: start it, and ask again")
+            code = await worker.pairing_code(tenant.phone_number)
+            async with self._database.transaction() as connection:
+                await states.audit(
+                    connection, tenant_id, actor=actor, action="session.pairing_code"
+                )
+            return code
+
+    async def pause(self, tenant_id: UUID, *, actor: str) -> None:
+        """Log messages, answer nobody."""
+        await self._set_paused(tenant_id, actor, paused=True)
+
+    async def resume(self, tenant_id: UUID, *, actor: str) -> None:
+        """Answer again."""
+        await self._set_paused(tenant_id, actor, paused=False)
+
+    async def remove(self, tenant_id: UUID, *, actor: str) -> None:
+        """Log the device out, and delete the tenant with all it has."""
+        async with self._verb(tenant_id) as tenant:
+            await self._want(tenant_id, Wanted.STOPPED, actor, "tenant.delete")
+            await self._forget_login(tenant)
+            async with self._database.transaction() as connection:
+                await tenants.delete(connection, tenant_id)
+        self._locks.pop(tenant_id, None)
+
+    async def changed(self, tenant_id: UUID) -> None:
+        """A tenant was edited; its phone number may now be the linked one."""
+        worker = self._workers.get(tenant_id)
+        if worker is not None:
+            await worker.renumbered((await self._tenant(tenant_id)).phone_number)
+
+    def live(self, tenant_id: UUID) -> LiveWorker:
+        """What only the running daemon knows of a worker."""
+        worker = self._workers.get(tenant_id)
+        return worker.live() if worker is not None else LiveWorker(derived="RESTING")
+
+    # How it is done.
+
+    @asynccontextmanager
+    async def _verb(self, tenant_id: UUID) -> AsyncIterator[Tenant]:
+        """One verb at a time per tenant."""
+        async with self._locks.setdefault(tenant_id, asyncio.Lock()):
+            yield await self._tenant(tenant_id)
+
+    async def _tenant(self, tenant_id: UUID) -> Tenant:
+        async with self._database.connection() as connection:
+            return await tenants.get(connection, tenant_id)
+
+    async def _want(self, tenant_id: UUID, wanted: Wanted, actor: str, action: str) -> None:
+        async with self._database.transaction() as connection:
+            await tenants.want(connection, tenant_id, wanted)
+            await states.audit(connection, tenant_id, actor=actor, action=action)
+
+    async def _note(
+        self, tenant_id: UUID, happened: Happened, actor: str, *, detail: str = ""
+    ) -> None:
+        """Write a change of a tenant that has no worker to write it."""
+        async with self._database.transaction() as connection:
+            tenant = await tenants.get(connection, tenant_id)
+            done = change(happened, known(tenant), detail=detail)
+            await states.apply(connection, tenant_id, done, actor=actor)
+
+    def _launch(self, tenant: Tenant, *, by_hand: bool, rung: Rung = Rung.RELOAD) -> None:
+        worker = Worker(tenant, self._around, by_hand=by_hand, rung=rung)
+        self._workers[tenant.id] = worker
+        self._tasks[tenant.id] = self._group.create_task(
+            self._run(worker), name=f"tenant:{tenant.id}"
+        )
+
+    async def _run(self, worker: Worker) -> None:
+        try:
+            await worker.run()
+        except Exception as error:
+            # A worker that breaks its own boundary must not take the other tenants with it.
+            log.exception("worker_failed", tenant_id=str(worker.tenant_id))
+            await self._note_failure(worker.tenant_id, repr(error))
+        finally:
+            if self._workers.get(worker.tenant_id) is worker:
+                del self._workers[worker.tenant_id]
+                del self._tasks[worker.tenant_id]
+
+    async def _note_failure(self, tenant_id: UUID, error: str) -> None:
+        failed = StateChange(
+            Reason.INTERNAL_ERROR,
+            error,
+            TenantStatus.ERROR,
+            SessionState.DISCONNECTED,
+            WorkerStatus.ERROR,
+            last_error=error,
+        )
+        try:
+            async with self._database.transaction() as connection:
+                await states.apply(connection, tenant_id, failed, actor="supervisor")
+        except StoreUnavailable as unavailable:
+            log.warning("database_away", error=str(unavailable))
+
+    async def _end(self, tenant_id: UUID) -> None:
+        task = self._tasks.get(tenant_id)
+        if task is None:
+            return
+        task.cancel()
+        done, _ = await asyncio.wait([task], timeout=STOP_SECONDS)
+        if not done:
+            # Its page does not even close: its Chromium goes, and its neighbours come back.
+            log.error("worker_does_not_stop", tenant_id=str(tenant_id))
+            await self._host.restart_process_of(str(tenant_id))
+            await asyncio.wait([task], timeout=STOP_SECONDS)
+
+    async def _forget_login(self, tenant: Tenant) -> None:
+        """Log the device out where the page can, then remove the profile."""
+        worker = self._workers.get(tenant.id)
+        if worker is not None and worker.is_connected:
+            await worker.log_out()
+            await self._end(tenant.id)
+        else:
+            await self._end(tenant.id)
+            if tenant.session.account is not None:
+                session = Session(self._host, str(tenant.id), self._settings.whatsapp_web_url)
+                await log_out_resting(session)
+        await self._host.forget(str(tenant.id))
+        async with self._database.transaction() as connection:
+            await states.unlink(connection, tenant.id)
+
+    async def _set_paused(self, tenant_id: UUID, actor: str, *, paused: bool) -> None:
+        async with self._verb(tenant_id) as tenant:
+            if (tenant.status is TenantStatus.PAUSED) is paused:
+                return
+            worker = self._workers.get(tenant_id)
+            if worker is not None:
+                await worker.set_paused(paused=paused, actor=actor)
+            else:
+                await self._note(tenant_id, Happened.PAUSED if paused else Happened.RESUMED, actor)
+
+    # At boot, and while running.
+
+    async def _reconcile(self) -> None:
+        """A dead daemon's rows say RUNNING; what was wanted is started again, staggered."""
+        async with self._database.transaction() as connection:
+            for tenant_id in await states.left_running(connection):
+                left = StateChange(
+                    Reason.DAEMON_RESTARTED,
+                    session=SessionState.DISCONNECTED,
+                    worker=WorkerStatus.STOPPED,
+                )
+                await states.apply(connection, tenant_id, left, actor="supervisor")
+            wanted = [
+                await tenants.get(connection, tenant_id)
+                for tenant_id in await tenants.wanted(connection)
+            ]
+        for tenant in wanted:
+            self._launch(tenant, by_hand=False)
+        if wanted:
+            log.info("workers_brought_back", count=len(wanted))
+
+    async def _beat(self) -> None:
+        """Write all heartbeats at once, and report workers that keep silent."""
+        interval = self._settings.heartbeat_interval_ms / 1000
+        threshold = timedelta(minutes=self._settings.stale_threshold_minutes)
+        while True:
+            now = self._clock.now()
+            alive = {i: now for i, worker in self._workers.items() if worker.is_alive}
+            seen = {i: now for i in alive if self._workers[i].is_connected}
+            try:
+                async with self._database.connection() as connection:
+                    await states.heartbeats(connection, alive, seen)
+                    stale = await states.stale(connection, now - threshold)
+                for tenant_id in stale:
+                    log.error("worker_stale", tenant_id=str(tenant_id))
+                    await self._note(tenant_id, Happened.STALE, "supervisor")
+            except StoreUnavailable as error:
+                log.warning("database_away", error=str(error))
+            await asyncio.sleep(interval)
+
+
+def known(tenant: Tenant) -> Known:
+    """What the rows say of a tenant."""
+    return Known(
+        tenant.status,
+        tenant.session.state,
+        tenant.worker.status,
+        has_login=tenant.session.account is not None,
+    )

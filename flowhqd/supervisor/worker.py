@@ -1,0 +1,423 @@
+"""The task that runs one tenant: opens its session, follows it, and tries again when it is lost."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from typing import TYPE_CHECKING
+from uuid import UUID
+
+import structlog
+
+from flowhqd import qr
+from flowhqd.errors import (
+    BridgeLost,
+    BrowserError,
+    BrowserLost,
+    Conflict,
+    PageLost,
+    PageTimeout,
+    StoreUnavailable,
+)
+from flowhqd.log import get_logger
+from flowhqd.messages.dedup import DedupWindow
+from flowhqd.messages.loop_breaker import LoopBreaker
+from flowhqd.messages.path import Limits, MessagePath, PathOptions
+from flowhqd.messages.rate_limit import RateLimit
+from flowhqd.messages.sender import ACK_SECONDS
+from flowhqd.reasons import Reason
+from flowhqd.states import SessionState, TenantStatus, WorkerStatus
+from flowhqd.store import states, tenants
+from flowhqd.store.states import Link, Qr
+from flowhqd.supervisor.follower import Ending, Follower, Lost, Refused, offset
+from flowhqd.supervisor.live import (
+    DedupView,
+    LiveWorker,
+    PairingCode,
+    QueueView,
+    RateLimitView,
+    ReconnectView,
+)
+from flowhqd.supervisor.reconnect import Reconnect
+from flowhqd.supervisor.transitions import Happened, Known, after, change
+from flowhqd.whatsapp.addresses import phone_number
+from flowhqd.whatsapp.session import LAUNCH_SECONDS, PAGE_SECONDS, LaunchTimeout, Rung, Session
+
+if TYPE_CHECKING:
+    from flowhqd.browser.host import BrowserHost
+    from flowhqd.clock import Clock
+    from flowhqd.settings import Settings
+    from flowhqd.store.database import Connection, Database
+    from flowhqd.supervisor.pairing import PairingRound
+    from flowhqd.supervisor.start_gate import StartGate, Turn
+    from flowhqd.whatsapp.bridge import Probe, Snapshot
+
+log = get_logger(__name__)
+
+# A loss that ends within this time is not reported as an error.
+REPORT_AFTER_SECONDS = 60.0
+STATE_RETRY_SECONDS = 1.0
+# These say nothing about the tenant: they go on for ever, at the longest delay.
+ENDLESS = frozenset({Reason.NETWORK, Reason.DATABASE, Reason.PROXY_BLOCKED})
+PAIRING_CODE_LIFE = timedelta(minutes=3)
+_RESTING = {
+    Reason.QR_TIMEOUT: Happened.QR_TIMED_OUT,
+    Reason.LOGGED_OUT: Happened.LOGGED_OUT,
+    Reason.AUTH_FAILURE: Happened.AUTH_FAILED,
+    Reason.NUMBER_IN_USE: Happened.NUMBER_IN_USE,
+}
+_LOGIN_GONE = frozenset({Reason.LOGGED_OUT, Reason.AUTH_FAILURE, Reason.NUMBER_IN_USE})
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What every worker shares."""
+
+    host: BrowserHost
+    database: Database
+    settings: Settings
+    clock: Clock
+    rng: random.Random
+    start_gate: StartGate
+    is_owner: asyncio.Event
+    message_id_key: bytes
+
+
+class Worker:
+    """``run`` ends by cancellation, or by itself when only a person can help."""
+
+    def __init__(
+        self, tenant: tenants.Tenant, around: Surroundings, *, by_hand: bool, rung: Rung
+    ) -> None:
+        settings = around.settings
+        self.tenant_id: UUID = tenant.id
+        self._around = around
+        self._by_hand = by_hand
+        self._rung = rung
+        self._known = Known(
+            tenant.status,
+            tenant.session.state,
+            tenant.worker.status,
+            has_login=tenant.session.account is not None,
+        )
+        self._session = Session(around.host, str(tenant.id), settings.whatsapp_web_url)
+        self._connected = asyncio.Event()
+        self._follower: Follower | None = None
+        self._reconnect = Reconnect(
+            around.clock,
+            initial=settings.reconnect_initial_delay_ms / 1000,
+            maximum=settings.reconnect_max_delay_ms / 1000,
+            multiplier=settings.reconnect_backoff_multiplier,
+            max_attempts=settings.reconnect_max_attempts,
+            rng=around.rng,
+        )
+        self._limits = Limits(
+            DedupWindow(around.clock, settings.dedup_ttl_ms / 1000),
+            RateLimit(
+                around.clock,
+                settings.rate_limit_max_per_minute,
+                settings.rate_limit_window_ms / 1000,
+            ),
+            LoopBreaker(around.clock, settings.loop_breaker_max_replies),
+        )
+        self._turn: Turn | None = None
+        self._lost_report: asyncio.Task[None] | None = None
+        self._tasks: asyncio.TaskGroup | None = None
+        self._alive_until = around.clock.monotonic() + STATE_RETRY_SECONDS
+
+    # What others ask of a worker.
+
+    @property
+    def is_alive(self) -> bool:
+        """Whether the worker keeps its own promises of when it will be heard of next."""
+        return self._around.clock.monotonic() < self._alive_until
+
+    @property
+    def is_connected(self) -> bool:
+        """Whether WhatsApp is reached right now."""
+        return self._connected.is_set()
+
+    def live(self) -> LiveWorker:
+        """What only this worker knows."""
+        path = self._follower.path if self._follower else None
+        total, chats = path.queue if path else (0, 0)
+        rate = self._limits.rate
+        return LiveWorker(
+            derived=self._derived(),
+            reconnect=self._reconnect.view(),
+            queue=QueueView(total, chats),
+            dedup=DedupView(len(self._limits.dedup), self._limits.dedup.hits),
+            rate_limit=RateLimitView(rate.used, rate.limit, rate.resets_at(), rate.warning_sent),
+            skipped=dict(self._limits.skipped),
+        )
+
+    async def pairing_code(self, phone: str) -> PairingCode:
+        """A code to type on the phone with this E.164 number; raises Conflict unless pairing."""
+        if self._known.session is not SessionState.QR_READY:
+            raise Conflict(f"no phone can be linked while the session is {self._known.session}")
+        code = await self._session.bridge.pairing_code(phone.lstrip("+"))
+        return PairingCode(code, self._around.clock.now() + PAIRING_CODE_LIFE)
+
+    async def set_paused(self, *, paused: bool, actor: str) -> None:
+        """Answer nobody, or everybody again."""
+        await self._happened(Happened.PAUSED if paused else Happened.RESUMED, actor=actor)
+
+    async def renumbered(self, phone: str) -> None:
+        """The tenant's phone number was edited; it may be the linked one now."""
+        path = self._follower.path if self._follower else None
+        if path is None or path.hold != Reason.WRONG_NUMBER:
+            return
+        async with self._around.database.connection() as connection:
+            tenant = await tenants.get(connection, self.tenant_id)
+        if tenant.session.account == phone:
+            path.hold = None
+            await self._happened(Happened.READY)
+
+    async def log_out(self) -> None:
+        """End the link from this side, while the page still can."""
+        await self._session.log_out()
+
+    # The life of a worker.
+
+    async def run(self) -> None:
+        """Serve until cancelled, or until only a person can help."""
+        structlog.contextvars.bind_contextvars(tenant_id=str(self.tenant_id))
+        try:
+            async with asyncio.TaskGroup() as self._tasks:
+                await self._happened(Happened.STARTED)
+                await self._serve_on()
+                self._forget_lost_report()
+        finally:
+            self._promise(LAUNCH_SECONDS)
+            await self._session.close()
+
+    async def _serve_on(self) -> None:
+        while True:
+            ending = await self._serve()
+            if isinstance(ending, Refused):
+                await self._rest(ending)
+                return
+            log.warning("session_lost", reason=ending.reason, detail=ending.detail)
+            delay = self._reconnect.failed(endless=ending.reason in ENDLESS)
+            if delay is None:
+                await self._happened(Happened.GAVE_UP, reason=ending.reason, detail=ending.detail)
+                return
+            await self._note_loss(ending.reason, ending.detail)
+            # Each further failure in a row throws away more.
+            self._rung = max(ending.rung, Rung(min(self._reconnect.attempt - 1, Rung.REOPEN)))
+            self._promise(delay + REPORT_AFTER_SECONDS)
+            await asyncio.sleep(delay)
+
+    async def _serve(self) -> Ending:
+        """One session from opening to its end."""
+        self._follower = None
+        self._turn = await self._around.start_gate.turn(
+            by_hand=self._by_hand, waiting=lambda: self._promise(REPORT_AFTER_SECONDS)
+        )
+        self._by_hand = False
+        try:
+            self._promise(LAUNCH_SECONDS + PAGE_SECONDS + REPORT_AFTER_SECONDS)
+            await self._session.open(self._rung)
+            self._follower = Follower(
+                self._session,
+                self,
+                clock=self._around.clock,
+                has_login=self._known.has_login,
+                connected=self._connected,
+                check_seconds=self._around.settings.heartbeat_interval_ms / 1000,
+                promise=self._promise,
+            )
+            return await self._follower.follow()
+        except StoreUnavailable as error:
+            return Lost(Reason.DATABASE, str(error))
+        except PageTimeout as error:
+            return await self._timed_out(error)
+        except PageLost as error:
+            return Lost(Reason.PAGE_CRASHED, str(error), Rung.REOPEN)
+        except BrowserLost as error:
+            return Lost(Reason.BROWSER_LOST, str(error), Rung.REOPEN)
+        except BridgeLost as error:
+            return Lost(Reason.INJECT_TIMEOUT, str(error))
+        except BrowserError as error:
+            reason = Reason.NETWORK if "net::" in str(error) else Reason.INTERNAL_ERROR
+            return Lost(reason, str(error))
+        except Exception as error:
+            # The one boundary: a fault in one tenant's session must not end the others.
+            log.exception("session_failed")
+            return Lost(Reason.INTERNAL_ERROR, repr(error), Rung.REOPEN)
+        finally:
+            self._turn_is_over()
+            self._connected.clear()
+
+    async def _timed_out(self, error: PageTimeout) -> Lost:
+        if isinstance(error, LaunchTimeout):
+            return Lost(Reason.LAUNCH_TIMEOUT, str(error), Rung.RESTART)
+        if self._follower is None:
+            return Lost(Reason.PAGE_TIMEOUT, str(error), Rung.REOPEN)
+        freed = await self._session.free()
+        return Lost(Reason.PAGE_HUNG, str(error), Rung.RELOAD if freed else Rung.REOPEN)
+
+    async def _rest(self, ending: Refused) -> None:
+        """Only a person can help: say so, and let go of what is not needed meanwhile."""
+        log.warning("session_refused", reason=ending.reason, detail=ending.detail)
+        if ending.reason is Reason.NUMBER_IN_USE:
+            await self._session.log_out()
+        if ending.reason in _LOGIN_GONE:
+            await self._store(lambda connection: states.unlink(connection, self.tenant_id))
+            self._known = replace(self._known, has_login=False)
+        await self._happened(
+            _RESTING.get(ending.reason, Happened.GAVE_UP),
+            reason=ending.reason,
+            detail=ending.detail,
+        )
+
+    # What the follower observes.
+
+    async def qr_shown(self, text: str, pairing: PairingRound) -> None:
+        """A code to scan."""
+        self._turn_is_over()
+        if self._known.session is not SessionState.QR_READY:
+            await self._happened(Happened.QR_SHOWN)
+        assert pairing.expires_at is not None  # noqa: S101 - a shown code has an end
+        shown = Qr(text, qr.png_data_url(text), pairing.seq, pairing.expires_at)
+        async with self._around.database.transaction() as connection:
+            await states.show_qr(connection, self.tenant_id, shown)
+        log.info("qr_shown", seq=pairing.seq)
+
+    async def linked(self) -> None:
+        """A phone scanned the code."""
+        await self._happened(Happened.LINKED)
+
+    async def ready(self, snapshot: Snapshot, probe: Probe) -> MessagePath | Refused:
+        """Connected, synced and probed."""
+        account = phone_number(snapshot.account.pn)
+        server_now = self._around.clock.now() + offset(snapshot, self._around.clock)
+        async with self._around.database.transaction() as connection:
+            if account is not None:
+                holder = await states.account_holder(connection, account)
+                if holder not in (None, self.tenant_id):
+                    return Refused(Reason.NUMBER_IN_USE, f"{account} serves another tenant")
+            found = Link(
+                account,
+                snapshot.account.lid,
+                probe.provider,
+                snapshot.state.version,
+                probe.capabilities,
+            )
+            await states.link(connection, self.tenant_id, found, server_now=server_now)
+            tenant = await tenants.get(connection, self.tenant_id)
+        self._known = replace(self._known, has_login=True)
+        self._turn_is_over()
+        self._reconnect.connected()
+        self._forget_lost_report()
+        path = (self._follower.path if self._follower else None) or self._new_path(tenant)
+        is_wrong = account is not None and account != tenant.phone_number
+        path.hold = Reason.WRONG_NUMBER if is_wrong else None
+        if is_wrong:
+            detail = f"linked to {account}, expected {tenant.phone_number}"
+            await self._happened(Happened.WRONG_NUMBER, detail=detail)
+        else:
+            missing = sorted(name for name, there in probe.capabilities.items() if not there)
+            await self._happened(
+                Happened.READY,
+                reason=Reason.DEGRADED if missing else None,
+                detail=f"missing: {', '.join(missing)}" if missing else "",
+            )
+        log.info("session_ready", provider=probe.provider, web_version=snapshot.state.version)
+        return path
+
+    async def lost(self, detail: str) -> None:
+        """The page lost WhatsApp; it may come back by itself."""
+        await self._note_loss(Reason.NETWORK, detail)
+
+    # Writing things down.
+
+    def _new_path(self, tenant: tenants.Tenant) -> MessagePath:
+        settings = self._around.settings
+        age = settings.reply_max_age_minutes
+        assert tenant.session.history_from is not None  # noqa: S101 - written with the link
+        return MessagePath(
+            self.tenant_id,
+            self._around.database,
+            self._session.bridge,
+            self._limits,
+            PathOptions(
+                message_id_key=self._around.message_id_key,
+                queue_size=settings.chat_queue_max_size,
+                reply_delay=timedelta(milliseconds=settings.reply_delay_ms),
+                owner_pause=timedelta(minutes=settings.owner_pause_minutes),
+                max_age=timedelta(minutes=age) if age else None,
+                ack_seconds=ACK_SECONDS,
+            ),
+            clock=self._around.clock,
+            may_send=(self._connected, self._around.is_owner),
+            history_from=tenant.session.history_from,
+        )
+
+    async def _happened(
+        self,
+        happened: Happened,
+        *,
+        reason: Reason | None = None,
+        detail: str = "",
+        actor: str = "worker",
+    ) -> None:
+        done = change(happened, self._known, reason=reason, detail=detail)
+
+        await self._store(
+            lambda connection: states.apply(connection, self.tenant_id, done, actor=actor)
+        )
+        self._known = after(self._known, done)
+
+    async def _store(self, write: Callable[[Connection], Awaitable[None]]) -> None:
+        """Write in one transaction; a state is not lost because the database is away."""
+        while True:
+            try:
+                async with self._around.database.transaction() as connection:
+                    await write(connection)
+            except StoreUnavailable as error:
+                log.warning("database_away", error=str(error))
+                self._promise(REPORT_AFTER_SECONDS)
+                await asyncio.sleep(STATE_RETRY_SECONDS)
+            else:
+                return
+
+    async def _note_loss(self, reason: Reason, detail: str) -> None:
+        """A loss is observed at once, and reported as an error when it lasts."""
+        if self._known.worker is WorkerStatus.ERROR:
+            return
+        await self._happened(Happened.LOST, reason=reason, detail=detail)
+        if self._lost_report is None:
+            assert self._tasks is not None  # noqa: S101 - only while running
+            self._lost_report = self._tasks.create_task(self._report_loss(reason, detail))
+
+    async def _report_loss(self, reason: Reason, detail: str) -> None:
+        await asyncio.sleep(REPORT_AFTER_SECONDS)
+        await self._happened(Happened.LOST_FOR_LONG, reason=reason, detail=detail)
+
+    def _forget_lost_report(self) -> None:
+        report, self._lost_report = self._lost_report, None
+        if report is not None:
+            report.cancel()
+
+    def _turn_is_over(self) -> None:
+        if self._turn is not None:
+            self._turn.release()
+
+    def _promise(self, seconds: float) -> None:
+        """The worker will be heard of again within this time."""
+        self._alive_until = self._around.clock.monotonic() + seconds
+
+    def _derived(self) -> str:
+        if self._known.tenant is TenantStatus.PAUSED:
+            return "PAUSED"
+        reconnect: ReconnectView = self._reconnect.view()
+        match self._known.session:
+            case SessionState.CONNECTED:
+                return "CONNECTED"
+            case SessionState.QR_READY:
+                return "QR_READY"
+        return "RECONNECTING" if reconnect.attempt or self._lost_report else "STARTING"
