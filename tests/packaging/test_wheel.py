@@ -12,6 +12,8 @@ from pathlib import Path
 import orjson
 import pytest
 
+import flowhqd
+
 REPOSITORY = Path(__file__).parents[2]
 PARTS = ("flowhqd", "sql", "web", "pyproject.toml", "README.md", "LICENSE")
 # Nothing listens there, so a build that asks the npm registry fails at once.
@@ -92,26 +94,43 @@ def test_what_comes_from_npm_brings_its_licence(wheel: Path) -> None:
         assert b"wa-js v4.6.0" in archive.read(wa_js)[:200]
 
 
-def test_an_installed_wheel_finds_its_own_files(wheel: Path, tmp_path: Path) -> None:
-    site = tmp_path / "site"
+@pytest.fixture(scope="module")
+def installed(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The wheel as an installer lays it out, away from any checkout."""
+    site = tmp_path_factory.mktemp("site")
     with zipfile.ZipFile(wheel) as archive:
         archive.extractall(site)
+    return site
+
+
+def run_installed(site: Path, *arguments: str) -> str:
+    done = subprocess.run(
+        [sys.executable, *arguments],
+        cwd=site.parent,
+        env=os.environ | {"PYTHONPATH": str(site)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def test_an_installed_wheel_finds_its_own_files(installed: Path) -> None:
     program = (
         "from flowhqd.resources import resource\n"
         "for name in ('sql/migrations', 'web/bridge', 'web/vendor/wa-js'): print(resource(name))"
     )
-    done = subprocess.run(
-        [sys.executable, "-c", program],
-        cwd=tmp_path,
-        env=os.environ | {"PYTHONPATH": str(site)},
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    package = site / "flowhqd"
-    assert done.stdout.splitlines() == [
-        str(package / name) for name in ("sql/migrations", "web/bridge", "web/vendor/wa-js")
+    assert run_installed(installed, "-c", program).splitlines() == [
+        str(installed / "flowhqd" / name)
+        for name in ("sql/migrations", "web/bridge", "web/vendor/wa-js")
     ]
+
+
+def test_an_installed_wheel_has_the_command(installed: Path) -> None:
+    assert run_installed(installed, "-m", "flowhqd", "--version") == (
+        f"flowhqd, version {flowhqd.__version__}\n"
+    )
 
 
 def test_a_source_distribution_builds_the_same_wheel(
