@@ -338,8 +338,7 @@ class EmbeddedPostgres:
 def _reason(output: str) -> str:
     """The line of PostgreSQL's output that says what went wrong."""
     lines = [_STAMP.sub("", line).strip() for line in output.splitlines() if line.strip()]
-    for line in lines:
-        if "No space left on device" in line:
-            return f"the disk is full ({line})"
     telling = [line for line in lines if "FATAL" in line or "PANIC" in line or "error:" in line]
-    return (telling or lines or ["it gave no reason"])[0]
+    reason = (telling or lines or ["it gave no reason"])[0]
+    is_full = "No space left on device" in output or "Check free disk space" in output
+    return f"the disk is full ({reason})" if is_full else reason

@@ -57,7 +57,7 @@ async def migrate(connection: Connection, directory: Path | None = None) -> list
     database that is newer than this flowhqd, for an applied file that was edited or is gone, and
     for SQL that fails.
     """
-    files = await asyncio.to_thread(_read, directory or resource("sql/migrations"))
+    files = await asyncio.to_thread(_read, directory)
     async with _alone(connection):
         await connection.execute(sql.migration_table_create)
         missing = _missing(files, await connection.fetch(sql.migrations_applied))
@@ -68,16 +68,16 @@ async def migrate(connection: Connection, directory: Path | None = None) -> list
 
 async def pending(connection: Connection, directory: Path | None = None) -> list[str]:
     """The names ``migrate`` would apply; changes nothing. Raises MigrationError as it does."""
-    files = await asyncio.to_thread(_read, directory or resource("sql/migrations"))
+    files = await asyncio.to_thread(_read, directory)
     applied: list[asyncpg.Record] = []
     if await connection.fetchval(sql.migration_table_exists):
         applied = await connection.fetch(sql.migrations_applied)
     return [file.name for file in _missing(files, applied)]
 
 
-def _read(directory: Path) -> list[Migration]:
+def _read(directory: Path | None) -> list[Migration]:
     files: dict[int, Migration] = {}
-    for path in sorted(directory.glob("*.sql")):
+    for path in sorted((directory or resource("sql/migrations")).glob("*.sql")):
         match = _FILE.fullmatch(path.name)
         if match is None:
             raise MigrationError(f"{path}: a migration is named NNNN_slug.sql")
