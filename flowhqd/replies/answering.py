@@ -118,9 +118,10 @@ def _text(
 ) -> str:
     """The text of a rule for what was found: the tenant's own version, else the shipped one."""
     key = f"{rule}.{'_'.join(said)}" if said else rule
-    if key not in template.texts[language]:
+    shipped = template.texts(language)
+    if key not in shipped:
         key = rule
-    body = business.own_text(key, language) or template.texts[language][key]
+    body = business.own_text(key, language) or shipped[key]
     return render(body, {"business": business.name, **(said or {})})
 
 

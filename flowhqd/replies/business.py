@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 from flowhqd.replies.hours import OpeningHours, in_zone
 from flowhqd.states import Language
 
-DEFAULT_ZONE = "Africa/Dar_es_Salaam"
+DEFAULT_ZONE = ZoneInfo("Africa/Dar_es_Salaam")
 """Whose "kesho" it is when a business has no opening hours, and so no time zone, of its own."""
 
 
@@ -37,7 +37,7 @@ class Business:
 
     def local(self, now: datetime) -> datetime:
         """An aware time on the business's wall clock."""
-        return self.hours.local(now) if self.hours else in_zone(now, ZoneInfo(DEFAULT_ZONE))
+        return self.hours.local(now) if self.hours else in_zone(now, DEFAULT_ZONE)
 
     def is_open(self, now: datetime) -> bool:
         """Whether messages are answered at an aware time."""

@@ -11,6 +11,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
+from functools import cache
 
 from flowhqd.replies.text import normalise, within, words_apart
 
@@ -34,7 +35,7 @@ GUESSED_WORDS = 60
 class Keywords:
     """Any of ``any_of`` is a hit, unless one of ``unless`` is there as well."""
 
-    any_of: tuple[str, ...]
+    any_of: tuple[str, ...] = ()
     unless: tuple[str, ...] = ()
 
     def __add__(self, other: Keywords) -> Keywords:
@@ -42,8 +43,10 @@ class Keywords:
 
 
 Phrase = tuple[str, ...]
+"""Comparable words, of which some begin or end with ``*``."""
 
 
+@cache
 def parse_phrase(phrase: str) -> Phrase:
     """A phrase as comparable words; ValueError when nothing comparable is left of it."""
     words: list[str] = []

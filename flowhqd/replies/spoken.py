@@ -8,12 +8,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import date, datetime, time
-from functools import cache
 from typing import Any
 
 from flowhqd.replies.hours import MINUTES_A_DAY, OpeningHours, Span
 from flowhqd.replies.text import TEXTS, read_toml
 from flowhqd.states import Language
+
+CALENDARS: Mapping[Language, Mapping[str, Any]] = {
+    language: read_toml(TEXTS, language, "calendar") for language in Language
+}
+"""The names of days, months and numbers by language (``calendar.toml``)."""
 
 _HOURS = (
     "moja", "mbili", "tatu", "nne", "tano", "sita", "saba", "nane", "tisa", "kumi",
@@ -33,12 +37,6 @@ _PARTS = {
 }
 
 
-@cache
-def calendar(language: Language) -> Mapping[str, Any]:
-    """The names of days, months and numbers in a language (``calendar.toml``)."""
-    return read_toml(TEXTS, language, "calendar")
-
-
 def say_time(language: Language, at: time) -> str:
     """``saa mbili na nusu asubuhi`` or ``8:30 am``."""
     return _swahili_time(at) if language is Language.SW else _english_time(at)
@@ -51,7 +49,7 @@ def say_part(language: Language, part: str) -> str:
 
 def say_date(language: Language, day: date, today: date) -> str:
     """``Jumapili tarehe 22 Novemba``, ``Sunday 22 November``; with the year if not this one."""
-    names = calendar(language)
+    names = CALENDARS[language]
     weekday = names["weekdays"][day.weekday()][0]
     month = names["months"][day.month - 1][0]
     year = "" if day.year == today.year else f" {day.year}"
@@ -74,7 +72,7 @@ def say_opening(language: Language, opening: datetime, now: datetime) -> str:
         said = _NEAR[language][ahead]
     else:
         said = (
-            calendar(language)["weekdays"][day.weekday()][0]
+            CALENDARS[language]["weekdays"][day.weekday()][0]
             if 0 <= ahead <= 6
             else say_date(language, day, today)
         )
@@ -85,7 +83,7 @@ def say_opening(language: Language, opening: datetime, now: datetime) -> str:
 
 def say_week(language: Language, hours: OpeningHours) -> str:
     """The weekly schedule, one line for each run of days with the same times."""
-    names = [day[0] for day in calendar(language)["weekdays"]]
+    names = [day[0] for day in CALENDARS[language]["weekdays"]]
     lines = []
     first = 0
     for day in range(1, 8):

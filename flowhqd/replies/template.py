@@ -1,8 +1,6 @@
 """A template: the rules of one kind of business, with their keywords and texts.
 
-Rules are code, everything people read or type is data: one TOML file per language and template.
-A table is a rule; ``keywords`` and ``unless`` decide when it applies, every other entry is a text:
-``text`` for the rule itself, the rest for what was found in the message.
+Rules are code; everything that people read or type is data, in a catalogue for each language.
 """
 
 from __future__ import annotations
@@ -11,12 +9,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from importlib.resources.abc import Traversable
-from typing import Any
 
-from flowhqd.errors import Invalid
+from flowhqd.replies.catalogue import Catalogue, option_entry
 from flowhqd.replies.keywords import Keywords, Lexicon
-from flowhqd.replies.render import placeholders, validate_text
-from flowhqd.replies.text import TEXTS, read_toml
+from flowhqd.replies.render import placeholders
+from flowhqd.replies.text import TEXTS
 from flowhqd.states import Language
 
 
@@ -74,17 +71,14 @@ COURTESIES = (Rule("thanks"), Rule("goodbye"), Rule("greeting"), Rule("okay"))
 OTHERS = ("noted", "media", "fallback", "away", "away.opening", "hours.week", "wait", "slow_down")
 """Texts of every template that no keyword leads to, or a further one of a common rule."""
 
-_COMMON = "common"
-
 
 @dataclass(frozen=True, slots=True)
 class Template:
-    """Rules in the order they are tried, with texts by language and key, ready to answer."""
+    """Rules in the order they are tried, and what they say in each language."""
 
     name: str
     rules: tuple[Rule, ...]
-    texts: Mapping[Language, Mapping[str, str]]
-    choices: Mapping[Language, Mapping[str, Mapping[str, str]]]
+    catalogues: Mapping[Language, Catalogue]
     lexicon: Lexicon
 
     @classmethod
@@ -93,47 +87,42 @@ class Template:
     ) -> Template:
         """Read ``<directory>/<language>/<name in lower case>.toml`` of every language.
 
-        Raises ValueError naming the file and entry that is missing or wrong, OSError for a missing
-        file. The common texts of every template are underneath and may be overridden.
+        Raises ValueError naming what is missing or wrong and where, OSError for a missing file.
         """
-        texts: dict[Language, dict[str, str]] = {}
-        choices: dict[Language, dict[str, dict[str, str]]] = {}
-        entries: dict[str, Keywords] = {}
-        for language in Language:
-            texts[language], choices[language] = {}, {}
-            for place, file in ((TEXTS, _COMMON), (directory, name.lower())):
-                source = f"{language.value.lower()}/{file}.toml"
-                data = read_toml(place, language, file)
-                for choice, options in data.pop("choices", {}).items():
-                    choices[language][choice] = {}
-                    for option, value in options.items():
-                        choices[language][choice][option] = str(value["said"])
-                        _add(entries, _choice_entry(choice, option), value, source)
-                for rule, table in data.items():
-                    _add(entries, rule, table, source)
-                    texts[language] |= _texts(rule, table, source)
+        catalogues = {
+            language: Catalogue.read(language, directory, name.lower()) for language in Language
+        }
+        keywords: dict[str, Keywords] = {}
+        for catalogue in catalogues.values():
+            for entry, phrases in catalogue.keywords.items():
+                keywords[entry] = keywords.get(entry, Keywords()) + phrases
         placed = {rule.name for rule in rules}
         first = (rule for rule in FIRST if rule.name not in placed)
         last = (rule for rule in LAST if rule.name not in placed)
-        template = cls(name, (*first, *rules, *last), texts, choices, Lexicon(entries))
+        template = cls(name, (*first, *rules, *last), catalogues, Lexicon(keywords))
         template._check()
         return template
 
     @property
     def keys(self) -> Mapping[str, frozenset[str]]:
         """Every text a tenant may write anew, with the placeholders it may use."""
-        return {key: placeholders(key) for key in self.texts[Language.SW]}
+        return {key: placeholders(key) for key in self.catalogues[Language.SW].texts}
+
+    def texts(self, language: Language) -> Mapping[str, str]:
+        """The shipped texts by key."""
+        return self.catalogues[language].texts
 
     def _check(self) -> None:
-        """Both languages must say the same things, and every rule must have something to say."""
-        swahili, english = self.texts[Language.SW], self.texts[Language.EN]
-        if odd := swahili.keys() ^ english.keys():
-            raise ValueError(f"{self.name}: in one language only: {', '.join(sorted(odd))}")
+        """Every language must say the same things, and every rule must have something to say."""
+        entries = [catalogue.entries for catalogue in self.catalogues.values()]
+        texts = self.keys.keys()
         rules = (*self.rules, *COURTESIES)
-        needed = {rule.name for rule in rules} | {rule.then for rule in rules if rule.then}
-        if missing := (needed | set(OTHERS)) - swahili.keys():
+        spoken = {rule.name for rule in rules} | {rule.then for rule in rules if rule.then}
+        if odd := frozenset.union(*entries) - frozenset.intersection(*entries):
+            raise ValueError(f"{self.name}: in one language only: {', '.join(sorted(odd))}")
+        if missing := (spoken | set(OTHERS)) - texts:
             raise ValueError(f"{self.name}: no text for {', '.join(sorted(missing))}")
-        if idle := {key.partition(".")[0] for key in swahili} - needed - set(OTHERS):
+        if idle := {key.partition(".")[0] for key in texts} - spoken - set(OTHERS):
             raise ValueError(f"{self.name}: no rule named {', '.join(sorted(idle))}")
 
 
@@ -141,38 +130,10 @@ def choice(kind: str) -> Finder:
     """A finder for the first option of ``[choices.<kind>]`` that a message names."""
 
     def find(reading: Reading) -> Found:
-        for option, said in reading.template.choices[reading.language].get(kind, {}).items():
-            if _choice_entry(kind, option) in reading.hits:
+        options = reading.template.catalogues[reading.language].choices.get(kind, {})
+        for option, said in options.items():
+            if option_entry(kind, option) in reading.hits:
                 return Found({kind: said}, {kind: option})
         return Found()
 
     return find
-
-
-def _choice_entry(kind: str, option: str) -> str:
-    return f"{kind}:{option}"
-
-
-def _add(entries: dict[str, Keywords], name: str, table: Mapping[str, Any], source: str) -> None:
-    for field_name in ("keywords", "unless"):
-        phrases = table.get(field_name, [])
-        if not isinstance(phrases, list) or not all(isinstance(item, str) for item in phrases):
-            raise ValueError(f"{source}: {name}.{field_name} must be a list of strings")
-    added = Keywords(tuple(table.get("keywords", ())), tuple(table.get("unless", ())))
-    entries[name] = entries.get(name, Keywords(())) + added
-
-
-def _texts(rule: str, table: Mapping[str, Any], source: str) -> dict[str, str]:
-    texts = {}
-    for entry, body in table.items():
-        if entry in ("keywords", "unless"):
-            continue
-        key = rule if entry == "text" else f"{rule}.{entry}"
-        if not isinstance(body, str):
-            raise ValueError(f"{source}: {key} must be a string")
-        try:
-            validate_text(key, body)
-        except Invalid as error:
-            raise ValueError(f"{source}: {key}: {error}") from error
-        texts[key] = body
-    return texts

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import date, time, timedelta
 from functools import cache
 
-from flowhqd.replies.spoken import calendar, say_day, say_part, say_time
+from flowhqd.replies.spoken import CALENDARS, say_day, say_part, say_time
 from flowhqd.replies.template import Found, Reading
 from flowhqd.replies.text import plain, within
 from flowhqd.states import Language
@@ -301,7 +301,7 @@ def _vocabulary() -> dict[str, Named]:
 
 def _calendar_words() -> Iterator[tuple[str, Named]]:
     for language in Language:
-        names = calendar(language)
+        names = CALENDARS[language]
         for kind, key in (("weekday", "weekdays"), ("month", "months")):
             for index, aliases in enumerate(names[key]):
                 value = index + (kind == "month")

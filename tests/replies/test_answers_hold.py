@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from time import process_time
@@ -28,11 +30,13 @@ TEMPLATES = [*registry.names(), registry.FALLBACK]
 HOURS = OpeningHours.parse({"tz": "Africa/Dar_es_Salaam", "mon": [["08:00", "17:00"]]})
 NOW = datetime(2026, 11, 21, 7, 0, tzinfo=UTC)
 
+PIECES = """
+habari bei miadi kesho saa nne {{ business }} {{ x {{{{ }} oda haijafika 5/12 asante price how much
+'; DROP \0 \ud800 \u202e 😀 مرحبا tarehe 31 kusuka order where is my
+"""
+
 customers = st.text(st.characters(), max_size=300) | st.lists(
-    st.sampled_from(
-        "habari bei miadi kesho saa nne {{ business }} {{ x {{{{ }} oda haijafika 5/12 asante price "
-        "how much '; DROP \0 \ud800 \u202e 😀 مرحبا tarehe 31 kusuka order where is my".split(" ")
-    ),
+    st.sampled_from(PIECES.split()),
     max_size=15,
 ).map(" ".join)
 
@@ -99,17 +103,37 @@ def test_the_longest_message_is_answered_quickly(template: str, piece: str) -> N
     assert isinstance(said, Answer)
 
 
+NO_FILES = """
+import sys
+from datetime import datetime, timezone
+from flowhqd.replies import Business, Inquiry, answer
+from flowhqd.states import Language
+
+def refuse(event, args):
+    assert event != "open", args
+
+sys.addaudithook(refuse)
+now = datetime(2026, 11, 21, 9, tzinfo=timezone.utc)
+for text in ("Habari, nataka miadi kesho saa nne", "hello", "bei gan"):
+    answer(Business("Asha Salon", "BOOKING", Language.SW), Inquiry(text, now))
+"""
+
+
+def test_answering_reads_no_file() -> None:
+    subprocess.run([sys.executable, "-c", NO_FILES], check=True, timeout=30)
+
+
 def bodies() -> Iterator[tuple[str, Language, str, str]]:
     for name in TEMPLATES:
-        for language, texts in registry.get(name).texts.items():
-            for key, body in texts.items():
+        for language in Language:
+            for key, body in registry.get(name).texts(language).items():
                 yield name, language, key, body
 
 
 @pytest.mark.parametrize(("name", "language", "key", "body"), list(bodies()))
 def test_shipped_texts_are_valid(name: str, language: Language, key: str, body: str) -> None:
     validate_text(key, body)
-    twin = registry.get(name).texts[Language.EN if language is Language.SW else Language.SW][key]
+    twin = registry.get(name).texts(Language.EN if language is Language.SW else Language.SW)[key]
     values = {word: f"<{word}>" for word in registry.get(name).keys[key]}
     for word, value in values.items():
         if word != "business":

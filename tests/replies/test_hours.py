@@ -179,10 +179,9 @@ json_values = st.recursive(
 def test_any_json_parses_or_is_refused(value: object) -> None:
     try:
         hours = OpeningHours.parse(value)
-    except Invalid as error:
-        assert error.errors
-    else:
-        assert OpeningHours.parse(hours.to_json()) == hours
+    except Invalid:
+        return
+    assert OpeningHours.parse(hours.to_json()) == hours
 
 
 def test_the_week_is_told_in_few_lines() -> None:

@@ -9,6 +9,7 @@ TEMPLATE = Template.load(
     "BOOKING",
     rules=(
         Rule("change", then="noted"),
+        Rule("services", then="noted"),
         Rule("booking", find=(when, choice("service")), then="noted"),
     ),
 )
