@@ -183,12 +183,13 @@ class OwnerLock:
             with store_errors():
                 await connection.fetchval(sql.owner_ping, timeout=self._check_seconds)
         except StoreUnavailable:
-            self._note_loss()
+            self._note_loss(connection)
             connection.terminate()
 
-    def _note_loss(self, *_: object) -> None:
-        self._lost.set()
-        self._set_held(False)
+    def _note_loss(self, connection: object) -> None:
+        if connection is self._connection:
+            self._lost.set()
+            self._set_held(False)
 
     def _set_held(self, is_held: bool) -> None:
         if is_held == self.held.is_set():
