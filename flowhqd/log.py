@@ -56,6 +56,9 @@ structlog.configure(
     wrapper_class=structlog.stdlib.BoundLogger,
 )
 
+# It tells of every closed connection; the browser room logs those that matter.
+logging.getLogger("pyppeteer").setLevel(logging.WARNING)
+
 
 def get_logger(name: str) -> BoundLogger:
     """The logger of a module; ``name`` is its ``__name__``."""
