@@ -90,12 +90,17 @@ class OpeningHours:
             return self.local(now)
         if not any(self.week):
             return None
+        earliest = None
         for day in self._days_from(now):
-            later = sorted(moment for moment in self._openings_on(day) if moment > now)
-            for moment in later:
-                if self.is_open(moment):
-                    return self.local(moment)
-        return None
+            moments = (moment for moment in self._openings_on(day) if moment > now)
+            opening = min(filter(self.is_open, moments), default=None)
+            # A clock set back over midnight repeats the end of a day after the next has begun, so
+            # one more day is looked at once an opening is found.
+            if earliest is not None:
+                earliest = min(earliest, opening or earliest)
+                break
+            earliest = opening
+        return None if earliest is None else self.local(earliest)
 
     def _days_from(self, now: datetime) -> Iterator[date]:
         """The dates with opening times that have to be looked at, in order.
@@ -121,7 +126,7 @@ class OpeningHours:
             yield wall.astimezone(UTC)
             yield wall.replace(fold=1).astimezone(UTC)
         change = self._clock_change(day)
-        if change is not None:
+        if change is not None and self.local(change).date() == day:
             yield change
 
     def _clock_change(self, day: date) -> datetime | None:

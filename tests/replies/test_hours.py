@@ -20,6 +20,7 @@ ZONES = [
     "America/New_York",
     "Australia/Lord_Howe",
     "America/Santiago",
+    "America/St_Johns",
     "UTC",
 ]
 
@@ -47,6 +48,8 @@ TURNS = [
     datetime(2026, 10, 4, tzinfo=UTC),
     datetime(2026, 10, 25, tzinfo=UTC),
     datetime(2026, 11, 1, tzinfo=UTC),
+    # Newfoundland, at one minute past midnight.
+    datetime(2006, 10, 29, tzinfo=UTC),
 ]
 moments = st.builds(
     lambda turn, minutes: turn + timedelta(minutes=minutes),
@@ -88,6 +91,30 @@ def test_the_skipped_hour_opens_when_the_clock_is_set() -> None:
     opening = hours.next_opening(datetime(2026, 3, 29, 0, 30, tzinfo=UTC))
     assert opening is not None
     assert opening.isoformat() == "2026-03-29T03:00:00+02:00"
+
+
+def test_a_clock_set_tomorrow_does_not_hide_an_earlier_opening() -> None:
+    hours = OpeningHours.parse(
+        {"tz": "Europe/Berlin", "sat": [["00:00", "00:15"]], "sun": [["00:00", "03:15"]]}
+    )
+    opening = hours.next_opening(datetime(2026, 3, 28, 22, 59, tzinfo=UTC))
+    assert opening is not None
+    assert opening.isoformat() == "2026-03-29T00:00:00+01:00"
+
+
+def test_a_repeated_evening_opens_after_the_day_that_began() -> None:
+    # Newfoundland set its clock back from 00:01 to 23:01 the evening before.
+    hours = OpeningHours.parse(
+        {"tz": "America/St_Johns", "sat": [["23:30", "23:45"]], "sun": [["00:00", "00:01"]]}
+    )
+    second = datetime(2006, 10, 29, 2, 20, tzinfo=UTC)
+    assert hours.local(second).isoformat() == "2006-10-28T23:50:00-02:30"
+    first = hours.next_opening(second)
+    assert first is not None
+    assert first.isoformat() == "2006-10-29T00:00:00-02:30"
+    again = hours.next_opening(first.astimezone(UTC) + timedelta(minutes=1))
+    assert again is not None
+    assert again.isoformat() == "2006-10-28T23:30:00-03:30"
 
 
 def test_open_until_midnight_and_from_midnight_is_open_all_the_while() -> None:
