@@ -189,4 +189,8 @@ class Page:
         device.phone.take(device, wire)
         await asyncio.sleep(options.ack_delay_seconds)
         await self.simulator.changed.wait_until(lambda: not options.hold_acks, None)
+        if device.page is not self:
+            return  # The page asks again on its next line.
         self.send({"op": "accepted", "key": key, "t": int(self.simulator.now())})
+        if options.delivery_receipts:
+            device.phone.receipt(wire["chat"], [wire["id"]], ack=2)

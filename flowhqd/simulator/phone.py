@@ -184,8 +184,6 @@ class Phone:
             quoted=Quote(quoted["id"], quoted["participant"]) if quoted else None,
         )
         self.deliver(message, customer, but=device)
-        if self.simulator.options.delivery_receipts:
-            self.receipt(wire["chat"], [wire["id"]], ack=2)
 
     def customer_of_chat(self, chat: str) -> Customer:
         """The customer behind a chat; groups and numbers never seen become one of their own."""

@@ -1,14 +1,17 @@
-"""A simulator, and pages of it in a real Chromium, each in a profile of its own."""
+"""A simulator, and pages of it in a real Chromium, each in a profile of its own.
+
+One browser serves the whole room, so its tests and fixtures share an event loop: test modules say
+``pytestmark = pytest.mark.asyncio(loop_scope="session")``.
+"""
 
 from __future__ import annotations
 
 import itertools
-import shutil
-import tempfile
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
 import pytest
+import pytest_asyncio
 
 from flowhqd.accounts import unprivileged
 from flowhqd.browser.executable import find_chromium
@@ -25,7 +28,7 @@ def options() -> SimulatorOptions:
     return SimulatorOptions(sync_delay_seconds=0.05, module_delay_seconds=0.05)
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="session")
 async def simulator(options: SimulatorOptions) -> AsyncIterator[Simulator]:
     async with Simulator(options) as running:
         yield running
@@ -36,22 +39,26 @@ def phone(simulator: Simulator) -> Phone:
     return simulator.phone(OWNER)
 
 
-@pytest.fixture
-async def browsers() -> AsyncIterator[BrowserHost]:
-    account = unprivileged()
-    root = Path(tempfile.mkdtemp(prefix="flowhqd-simulator-", dir="/tmp"))
-    root.chmod(0o711)
-    options = BrowserOptions(find_chromium(), root / "profiles", account)
-    try:
-        async with BrowserHost(options) as host:
-            yield host
-    finally:
-        shutil.rmtree(root, ignore_errors=True)
+@pytest_asyncio.fixture(loop_scope="session", scope="session")
+async def browsers(open_directory: Path) -> AsyncIterator[BrowserHost]:
+    profiles = open_directory / "simulator"
+    options = BrowserOptions(find_chromium(), profiles, unprivileged())
+    async with BrowserHost(options) as host:
+        yield host
 
 
-@pytest.fixture
-def new_tab(browsers: BrowserHost, simulator: Simulator) -> Callable[[], Tab]:
-    return lambda: Tab(browsers, simulator, f"tenant-{next(PROFILES)}")
+@pytest_asyncio.fixture(loop_scope="session")
+async def new_tab(browsers: BrowserHost, simulator: Simulator) -> AsyncIterator[Callable[[], Tab]]:
+    """Makes tabs, each with a profile of its own; all are closed at the end."""
+    tabs: list[Tab] = []
+
+    def make() -> Tab:
+        tabs.append(Tab(browsers, simulator, f"tenant-{next(PROFILES)}"))
+        return tabs[-1]
+
+    yield make
+    for tab in tabs:
+        await tab.close()
 
 
 @pytest.fixture
@@ -59,7 +66,7 @@ def tab(new_tab: Callable[[], Tab]) -> Tab:
     return new_tab()
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="session")
 async def linked(tab: Tab, simulator: Simulator, phone: Phone) -> Tab:
     """A page that is linked to ``phone``, synced, and shows mode MAIN."""
     await tab.open()

@@ -22,6 +22,7 @@
     Cmd.on("offline_progress_update_from_bridge", (percent) => tell("progress", percent));
   });
   whenRegistered("WAWebCollections", ({ Msg, Chat }) => {
+    tell("collections");
     Msg.on("add", (msg) => tell("add", String(msg.id), msg.type, msg.body ?? null, msg.isNewMsg));
     Msg.on("change:type", (msg, type, before) => tell("type", String(msg.id), type, before));
     Msg.on("change:body", (msg, body) => tell("body", String(msg.id), body ?? null));

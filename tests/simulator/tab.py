@@ -53,10 +53,14 @@ class Tab:
 
     async def open(self, query: str = "") -> None:
         """Open the profile's page, or open it anew."""
-        self.events.clear()
         self._page = await self._host.open(self._profile)
+        self.events.clear()
         await self.page.install(OBSERVER, binding="observed", on_message=self._on_message)
         await self.page.navigate(self._simulator.url + query, timeout=TIMEOUT)
+
+    async def close(self) -> None:
+        if self._page is not None:
+            await self._page.close()
 
     def _on_message(self, text: str) -> None:
         self.events.append(json.loads(text))

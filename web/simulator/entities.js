@@ -10,15 +10,16 @@ export const UNREAD_TYPES = new Set([
 
 export class MsgModel extends BaseModel {
   get isNotification() {
-    return ["gp2", "e2e_notification", "notification_template"].includes(this.type);
+    return ["gp2", "e2e_notification", "notification_template"].includes(this.attributes.type);
   }
 
   /** Fields that make an outgoing message quote this one. */
   msgContextInfo() {
+    const { id, type, body, caption, author, from } = this.attributes;
     return {
-      quotedMsg: { type: this.type, body: this.body, caption: this.caption },
-      quotedStanzaID: this.id.id,
-      quotedParticipant: this.author ?? this.from,
+      quotedMsg: { type, body, caption },
+      quotedStanzaID: id.id,
+      quotedParticipant: author ?? from,
       quotedRemoteJid: undefined,
     };
   }
@@ -52,7 +53,7 @@ export class ChatModel extends BaseModel {
   }
 
   get formattedTitle() {
-    return this.name ?? this.id.user;
+    return this.attributes.name ?? this.attributes.id.user;
   }
 
   /** Messages as well, as the page's own `serialize` has them. */

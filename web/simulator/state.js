@@ -59,7 +59,7 @@ defineModel(ConnModel, "conn", [
 export class NetworkStatusModel extends BaseModel {
   checkOnline() {
     this.set("online", navigator.onLine);
-    return this.online;
+    return navigator.onLine;
   }
 }
 defineModel(NetworkStatusModel, "networkStatus", ["online"]);
