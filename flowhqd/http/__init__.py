@@ -1,0 +1,1 @@
+"""The HTTP server: the admin's JSON and pages, and health for machines."""

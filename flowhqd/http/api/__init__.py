@@ -1,0 +1,1 @@
+"""The JSON of every path; one module per noun."""

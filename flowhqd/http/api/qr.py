@@ -1,0 +1,49 @@
+"""The code to scan, as JSON, as a picture or as text."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+
+from aiohttp import web
+
+from flowhqd import qr
+from flowhqd.errors import Conflict, Invalid, NotFound
+from flowhqd.http import tenants
+from flowhqd.http.responses import json_response
+from flowhqd.http.views import QrView
+from flowhqd.states import SessionState
+
+FORMATS: Mapping[str, tuple[str, Callable[[str], bytes]]] = MappingProxyType(
+    {
+        "png": ("image/png", qr.png),
+        "svg": ("image/svg+xml", qr.svg),
+        "raw": ("text/plain", str.encode),
+        "text": ("text/plain", lambda text: qr.terminal(text).encode()),
+    }
+)
+"""The values of ``?format=``: the media type, and what makes it of the code's text."""
+
+
+async def show(request: web.Request) -> web.Response:
+    """The code as JSON, null when there is none; or in the form that ``?format=`` names."""
+    name = request.query.get("format")
+    if name is not None and name not in FORMATS:
+        raise Invalid({"format": f"must be one of {', '.join(FORMATS)}"})
+    tenant = await tenants.find(request)
+    if name is None:
+        return json_response(QrView.of(tenant))
+    session = tenant.session
+    if session.state is SessionState.CONNECTED:
+        raise Conflict("the phone is linked already: the session is CONNECTED")
+    if session.qr_text is None:
+        raise NotFound(
+            f"there is no code to scan: the session is {session.state}, "
+            f"the worker {tenant.worker.status}"
+        )
+    media_type, draw = FORMATS[name]
+    return web.Response(
+        body=draw(session.qr_text),
+        content_type=media_type,
+        charset="utf-8" if media_type == "text/plain" else None,
+    )

@@ -1,0 +1,146 @@
+"""Who may use the admin's part: whoever knows ADMIN_PASSWORD.
+
+It comes by Basic authentication, whose user name is not looked at; as ``?password=`` on what only
+reads; or once through the login form, from where on a cookie stands for it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import binascii
+import hmac
+from dataclasses import dataclass
+
+from aiohttp import web
+
+from flowhqd.http.body import FORM, form
+from flowhqd.http.client import client_address, is_secure
+from flowhqd.http.errors import BadCsrfToken, TooManyFailures, Unauthorized
+from flowhqd.http.negotiation import Handler, wants_html
+from flowhqd.http.origin import SAFE_METHODS
+from flowhqd.http.services import services
+from flowhqd.http.throttle import Throttle
+from flowhqd.log import get_logger
+from flowhqd.store import admin_sessions
+from flowhqd.store.admin_sessions import AdminSession
+
+COOKIE = "flowhqd_admin"
+CSRF_FIELD = "csrf_token"
+CSRF_HEADER = "X-CSRF-Token"
+LOGIN_PATH = "/admin/login"
+ACTOR = "admin"
+"""The name under which the audit has what the admin did."""
+
+THROTTLE = web.AppKey("THROTTLE", Throttle)
+
+_log = get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """The admin, and the browser's login when that is how the request proved it."""
+
+    session: AdminSession | None = None
+
+
+IDENTITY = web.RequestKey("IDENTITY", Identity)
+
+
+@web.middleware
+async def middleware(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Let only the admin through."""
+    identity = await _identify(request)
+    if identity.session is not None and request.method not in SAFE_METHODS:
+        await check_csrf_token(request, identity.session)
+    request[IDENTITY] = identity
+    return await handler(request)
+
+
+async def check_password(request: web.Request, given: bytes) -> None:
+    """Pass at once for the right password; for a wrong one wait, then raise Unauthorized."""
+    if hmac.compare_digest(given, services(request).admin_password.encode()):
+        return
+    address, throttle = client_address(request), request.config_dict[THROTTLE]
+    _log.warning("wrong_password", address=str(address), path=request.path)
+    delay = throttle.failed(address)
+    if delay is None:
+        raise TooManyFailures("too many wrong passwords at once; wait a few seconds")
+    try:
+        await asyncio.sleep(delay)
+    finally:
+        throttle.waited(address)
+    raise Unauthorized("the password is wrong")
+
+
+async def log_in(request: web.Request, location: str) -> web.HTTPSeeOther:
+    """A redirect to ``location`` that carries a new login's cookie."""
+    store = services(request)
+    async with store.database.transaction() as connection:
+        value = await admin_sessions.create(connection, store.admin_password)
+    redirect = web.HTTPSeeOther(location)
+    # Lax, so that a link from elsewhere opens the page; no other site's POST carries the cookie.
+    redirect.set_cookie(
+        COOKIE,
+        value,
+        path="/",
+        max_age=int(admin_sessions.LIFETIME.total_seconds()),
+        httponly=True,
+        secure=is_secure(request),
+        samesite="Lax",
+    )
+    return redirect
+
+
+async def current_session(request: web.Request) -> AdminSession | None:
+    """The login of the request's cookie."""
+    cookie = request.cookies.get(COOKIE)
+    if not cookie:
+        return None
+    store = services(request)
+    async with store.database.connection() as connection:
+        return await admin_sessions.find(connection, cookie, store.admin_password)
+
+
+async def check_csrf_token(request: web.Request, session: AdminSession) -> None:
+    """Raise BadCsrfToken unless the request has the token of the login's own pages."""
+    token = request.headers.get(CSRF_HEADER)
+    if token is None and request.content_type == FORM:
+        token = (await form(request)).get(CSRF_FIELD)
+    expected = session.csrf_token.encode()
+    if not hmac.compare_digest(_encode(token or ""), expected):
+        raise BadCsrfToken("this page is from an earlier login; open it again and repeat")
+
+
+async def _identify(request: web.Request) -> Identity:
+    if "Authorization" in request.headers:
+        await check_password(request, _basic_password(request.headers["Authorization"]))
+        return Identity()
+    if "password" in request.query:
+        await check_password(request, _encode(request.query["password"]))
+        if wants_html(request):
+            raise await log_in(request, str(request.rel_url.without_query_params("password")))
+        return Identity()
+    session = await current_session(request)
+    if session is not None:
+        return Identity(session)
+    if wants_html(request) and request.method in SAFE_METHODS:
+        login = request.rel_url.with_path(LOGIN_PATH).with_query(next=str(request.rel_url))
+        raise web.HTTPSeeOther(login)
+    raise Unauthorized("send ADMIN_PASSWORD by Basic authentication: curl -u admin:…")
+
+
+def _basic_password(header: str) -> bytes:
+    """The password of an Authorization header; empty, so never right, when it has none."""
+    scheme, _, encoded = header.partition(" ")
+    if scheme.lower() != "basic":
+        return b""
+    try:
+        decoded = base64.b64decode(_encode(encoded.strip()), validate=True)
+    except binascii.Error:
+        return b""
+    return decoded.partition(b":")[2]
+
+
+def _encode(text: str) -> bytes:
+    return text.encode("utf-8", "surrogateescape")

@@ -1,0 +1,213 @@
+"""Errors as people and programs get them: problem+json (RFC 9457), or a page."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from http import HTTPStatus
+from typing import Any, ClassVar
+
+from aiohttp import web
+
+from flowhqd.errors import (
+    BrowserError,
+    Conflict,
+    FlowHQError,
+    Invalid,
+    NotFound,
+    PageTimeout,
+    StoreUnavailable,
+)
+from flowhqd.http.negotiation import Handler, wants_html
+from flowhqd.http.responses import json_response
+from flowhqd.log import get_logger
+
+RETRY_AFTER_SECONDS = 5
+
+_log = get_logger(__name__)
+
+
+class RequestError(FlowHQError):
+    """A request that cannot be served as it was made."""
+
+    status: ClassVar[int] = 400
+    code = "bad_request"
+
+
+class BadJson(RequestError):
+    """The body is not JSON."""
+
+    code = "bad_json"
+
+
+class BadCursor(RequestError):
+    """A cursor that no page of this list gave."""
+
+    code = "bad_cursor"
+
+
+class PasswordInUrl(RequestError):
+    """``?password=`` on a request that changes something."""
+
+    code = "password_in_url"
+
+
+class Unauthorized(RequestError):
+    """No password, or a wrong one."""
+
+    status = 401
+    code = "unauthorized"
+
+
+class ForeignOrigin(RequestError):
+    """A browser sent the request on behalf of another site."""
+
+    status = 403
+    code = "foreign_origin"
+
+
+class BadCsrfToken(RequestError):
+    """A request by cookie without the token that only our own pages know."""
+
+    status = 403
+    code = "bad_csrf_token"
+
+
+class UnsupportedMedia(RequestError):
+    """The body has another type than this path takes."""
+
+    status = 415
+    code = "unsupported_media_type"
+
+
+class TooManyFailures(RequestError):
+    """More wrong passwords wait for their answer than are kept waiting."""
+
+    status = 429
+    code = "too_many_failures"
+
+
+# The first class that an error is decides.
+STATUSES: tuple[tuple[type[FlowHQError], int], ...] = (
+    (NotFound, 404),
+    (Conflict, 409),
+    (Invalid, 422),
+    (StoreUnavailable, 503),
+    (PageTimeout, 504),
+    (BrowserError, 502),
+)
+# Those that may go better when asked again.
+RETRYABLE = frozenset({429, 502, 503, 504})
+
+_TITLES = {401: "Password needed", 422: "Some fields cannot be used", 429: "Too many attempts"}
+_DETAILS = {
+    404: "there is nothing at this address",
+    405: "this address does not take that method",
+    413: "a body may have 1 MB at most",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """What went wrong with a request; ``code`` stays the same from version to version."""
+
+    status: int
+    code: str
+    detail: str
+    errors: dict[str, str] = field(default_factory=dict)
+    headers: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def title(self) -> str:
+        """The kind of problem, for people."""
+        return _TITLES.get(self.status) or HTTPStatus(self.status).phrase
+
+    def json(self) -> dict[str, Any]:
+        """The members of the problem document."""
+        members = {
+            "type": "about:blank",
+            "title": self.title,
+            "status": self.status,
+            "code": self.code,
+            "detail": self.detail,
+        }
+        return {**members, "errors": self.errors} if self.errors else members
+
+
+Page = Callable[[web.Request, Problem], web.StreamResponse]
+
+
+def middleware(page: Page) -> Any:
+    """Answer errors: as ``page`` for those who want HTML, else as problem+json."""
+
+    @web.middleware
+    async def problems(request: web.Request, handler: Handler) -> web.StreamResponse:
+        try:
+            return await handler(request)
+        except web.HTTPException as error:
+            if error.status < 400:
+                raise
+            problem = of_http_exception(error)
+        except FlowHQError as error:
+            problem = of_error(error) or _unexpected(request)
+        except Exception:
+            problem = _unexpected(request)
+        return answer(request, problem, page)
+
+    return problems
+
+
+def answer(request: web.Request, problem: Problem, page: Page) -> web.StreamResponse:
+    """The response that tells ``problem`` to who asked."""
+    if wants_html(request):
+        response = page(request, problem)
+        response.headers.update(problem.headers)
+        return response
+    headers = dict(problem.headers)
+    if problem.status == 401:
+        headers["WWW-Authenticate"] = 'Basic realm="flowhqd", charset="UTF-8"'
+    return json_response(
+        problem.json(),
+        status=problem.status,
+        headers=headers,
+        content_type="application/problem+json",
+    )
+
+
+def of_error(error: FlowHQError) -> Problem | None:
+    """The problem that one of flowhqd's own errors is; None for one that no request should meet."""
+    if isinstance(error, RequestError):
+        status = error.status
+    else:
+        status = next((code for kind, code in STATUSES if isinstance(error, kind)), 0)
+    if not status:
+        return None
+    # What asyncpg says of an absent database names hosts and files.
+    away = "the database does not answer; try again in a moment"
+    return Problem(
+        status,
+        error.code,
+        away if isinstance(error, StoreUnavailable) else str(error),
+        errors=error.errors if isinstance(error, Invalid) else {},
+        headers={"Retry-After": str(RETRY_AFTER_SECONDS)} if status in RETRYABLE else {},
+    )
+
+
+def of_http_exception(error: web.HTTPException) -> Problem:
+    """The problem that aiohttp found: no such path or method, a body too large."""
+    status = HTTPStatus(error.status)
+    allow = error.headers.get("Allow")
+    return Problem(
+        status,
+        status.name.lower(),
+        _DETAILS.get(status, status.description or status.phrase),
+        headers={"Allow": allow} if allow else {},
+    )
+
+
+def _unexpected(request: web.Request) -> Problem:
+    """A bug: what it was is in the log alone, under an id that the answer gives."""
+    error_id = secrets.token_hex(6)
+    _log.exception("request_failed", error_id=error_id, method=request.method, path=request.path)
+    return Problem(500, "internal_error", f"flowhqd failed; its log tells more: {error_id}")

@@ -1,0 +1,153 @@
+"""The bodies of requests; what is not named here is refused."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from typing import Annotated, Any, Self
+
+import phonenumbers
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    StrictBool,
+    StringConstraints,
+    model_validator,
+)
+from pydantic_core import PydanticCustomError
+
+import flowhqd.replies.templates  # noqa: F401 - registers the templates that ship
+from flowhqd.errors import Invalid
+from flowhqd.replies import registry
+from flowhqd.replies.hours import OpeningHours
+from flowhqd.states import Language
+
+MAX_NAME = 200
+# What the database takes; E.164 allows 15 digits.
+E164 = re.compile(r"\+[1-9][0-9]{6,14}")
+
+
+def _problem(text: str) -> PydanticCustomError:
+    return PydanticCustomError("problem", "{text}", {"text": text})
+
+
+def _printable(text: str) -> str:
+    # Control characters, and the format characters that reorder what stands around a name.
+    bidi = {"LRE", "RLE", "LRO", "RLO", "PDF", "LRI", "RLI", "FSI", "PDI"}
+    for character in text:
+        if unicodedata.category(character) in {"Cc", "Cs", "Zl", "Zp"} or (
+            unicodedata.bidirectional(character) in bidi
+        ):
+            raise _problem("must not contain control characters")
+    if all(unicodedata.category(character)[0] in "CZ" for character in text):
+        raise _problem("must not be empty")
+    return text
+
+
+def _phone_number(text: str) -> str:
+    """In E.164. Only length and country code are judged: numbering plans grow faster than the
+    library, and WhatsApp tells the true number when the phone is linked."""
+    problem = _problem("must be a phone number with its country code, such as +255 712 345 678")
+    try:
+        number = phonenumbers.parse(text, None)
+    except phonenumbers.NumberParseException:
+        raise problem from None
+    written = phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
+    possible = phonenumbers.is_possible_number_with_reason(number)
+    if (
+        possible != phonenumbers.ValidationResult.IS_POSSIBLE
+        or number.extension
+        or not E164.fullmatch(written)
+    ):
+        raise problem
+    return written
+
+
+def _template_type(value: object) -> object:
+    wanted = value.strip().casefold() if isinstance(value, str) else None
+    for name in registry.names():
+        if name.casefold() == wanted:
+            return name
+    raise _problem(f"must be one of {', '.join(registry.names())}")
+
+
+def _language(value: object) -> object:
+    name = value.strip().upper() if isinstance(value, str) else value
+    if name not in list(Language):
+        raise _problem(f"must be one of {', '.join(Language)}")
+    return name
+
+
+def _hours(value: object) -> object:
+    if value is None:
+        return None
+    try:
+        return OpeningHours.parse(value).to_json()
+    except Invalid as error:
+        raise PydanticCustomError("fields", "{fields}", {"fields": error.errors}) from None
+
+
+Name = Annotated[
+    str,
+    StringConstraints(strip_whitespace=True, min_length=1, max_length=MAX_NAME),
+    AfterValidator(_printable),
+]
+PhoneNumber = Annotated[
+    str,
+    StringConstraints(strip_whitespace=True, min_length=1, max_length=50),
+    AfterValidator(_phone_number),
+]
+TemplateName = Annotated[str, BeforeValidator(_template_type)]
+LanguageName = Annotated[Language, BeforeValidator(_language)]
+Hours = Annotated[dict[str, Any] | None, BeforeValidator(_hours)]
+
+
+class Body(BaseModel):
+    """A body that has no further fields."""
+
+    model_config = ConfigDict(extra="forbid", hide_input_in_errors=True)
+
+
+class Nothing(Body):
+    """For requests that need no body; an empty object will do."""
+
+
+class TenantCreate(Body):
+    """A new tenant; ``hours_json`` null means always open."""
+
+    name: Name
+    phone_number: PhoneNumber
+    template_type: TemplateName
+    business_name: Name
+    language: LanguageName
+    hours_json: Hours = None
+
+
+class TenantPatch(Body):
+    """New values for a tenant; what is left out stays, and only ``hours_json`` may be null."""
+
+    name: Name | None = None
+    phone_number: PhoneNumber | None = None
+    template_type: TemplateName | None = None
+    business_name: Name | None = None
+    language: LanguageName | None = None
+    hours_json: Hours = None
+
+    @model_validator(mode="after")
+    def _refuse_null(self) -> Self:
+        nulls = {
+            name: "must not be null"
+            for name in self.model_fields_set - {"hours_json"}
+            if getattr(self, name) is None
+        }
+        if nulls:
+            raise PydanticCustomError("fields", "{fields}", {"fields": nulls})
+        return self
+
+
+class ForceRestart(Body):
+    """``forget_login`` logs the device out first, so that a new code has to be scanned."""
+
+    forget_login: StrictBool = False

@@ -1,0 +1,84 @@
+"""What the HTTP server needs of the rest of the daemon."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Protocol
+from uuid import UUID
+
+from aiohttp import web
+
+from flowhqd.clock import Clock
+from flowhqd.settings import Settings
+from flowhqd.store.database import Database
+
+if TYPE_CHECKING:
+    from flowhqd.supervisor.live import LiveWorker, PairingCode
+
+
+class Control(Protocol):
+    """Acts on workers; the supervisor is it.
+
+    Every coroutine raises NotFound for an unknown tenant. Asking for what is already so does
+    nothing. ``actor`` goes into the audit.
+    """
+
+    async def start(self, tenant_id: UUID, *, actor: str) -> None:
+        """Have the worker run."""
+
+    async def stop(self, tenant_id: UUID, *, actor: str) -> None:
+        """Have the worker stopped."""
+
+    async def restart(self, tenant_id: UUID, *, actor: str) -> None:
+        """Reload the tenant's page."""
+
+    async def force_restart(
+        self, tenant_id: UUID, *, actor: str, forget_login: bool = False
+    ) -> None:
+        """Close the tenant's browser profile by force and open it anew, or without its login."""
+
+    async def pause(self, tenant_id: UUID, *, actor: str) -> None:
+        """Log messages, answer nobody."""
+
+    async def resume(self, tenant_id: UUID, *, actor: str) -> None:
+        """Answer again."""
+
+    async def pair(self, tenant_id: UUID, *, actor: str) -> None:
+        """Start a round of QR codes; raises Conflict when connected."""
+
+    async def pairing_code(self, tenant_id: UUID, *, actor: str) -> PairingCode:
+        """A code to type on the phone in place of scanning; raises Conflict when connected."""
+
+    async def remove(self, tenant_id: UUID, *, actor: str) -> None:
+        """Log the device out and delete the tenant with everything of it."""
+
+    async def changed(self, tenant_id: UUID) -> None:
+        """The configuration was edited: the next message uses it."""
+
+    def live(self, tenant_id: UUID) -> LiveWorker:
+        """What only the running daemon knows of a worker."""
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """The parts of the daemon that requests act on.
+
+    ``ready`` tells for each part by name whether it works, without waiting for one that does not.
+    """
+
+    settings: Settings
+    database: Database
+    control: Control
+    clock: Clock
+    admin_password: str = field(repr=False)
+    portal_key: str = field(repr=False)
+    ready: Callable[[], Awaitable[Mapping[str, bool]]]
+
+
+SERVICES = web.AppKey("SERVICES", Services)
+
+
+def services(request: web.Request) -> Services:
+    """The services of the application that answers ``request``."""
+    return request.config_dict[SERVICES]

@@ -1,0 +1,137 @@
+"""What JSON and pages both do with tenants."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Awaitable, Callable, Mapping
+from datetime import datetime
+from types import MappingProxyType
+from uuid import UUID
+
+from aiohttp import web
+
+from flowhqd.errors import NotFound
+from flowhqd.http import cursors
+from flowhqd.http.auth import ACTOR
+from flowhqd.http.errors import BadCursor
+from flowhqd.http.models import TenantCreate, TenantPatch
+from flowhqd.http.services import Control, Services, services
+from flowhqd.http.views import LogView, TenantView
+from flowhqd.store import messages, states, tenants
+from flowhqd.store.tenants import Change, Tenant
+
+_UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}", re.ASCII)
+
+Verb = Callable[[Control, UUID], Awaitable[None]]
+
+VERBS: Mapping[str, Verb] = MappingProxyType(
+    {
+        "worker/start": lambda control, tenant: control.start(tenant, actor=ACTOR),
+        "worker/stop": lambda control, tenant: control.stop(tenant, actor=ACTOR),
+        "worker/restart": lambda control, tenant: control.restart(tenant, actor=ACTOR),
+        "pause": lambda control, tenant: control.pause(tenant, actor=ACTOR),
+        "resume": lambda control, tenant: control.resume(tenant, actor=ACTOR),
+        "qr": lambda control, tenant: control.pair(tenant, actor=ACTOR),
+    }
+)
+"""What can be asked of a worker without saying more, by the end of its path."""
+
+
+def tenant_id(request: web.Request) -> UUID:
+    """The tenant of the path; raises NotFound for what is no UUID."""
+    text = request.match_info["id"]
+    if not _UUID.fullmatch(text):
+        raise NotFound("there is no such tenant; a tenant's id is a UUID")
+    return UUID(text)
+
+
+async def find(request: web.Request) -> Tenant:
+    """The stored tenant of the path; raises NotFound."""
+    return await get(services(request), tenant_id(request))
+
+
+async def get(daemon: Services, tenant: UUID) -> Tenant:
+    """A stored tenant; raises NotFound."""
+    async with daemon.database.connection() as connection:
+        return await tenants.get(connection, tenant)
+
+
+def view(daemon: Services, tenant: Tenant) -> TenantView:
+    """A tenant as it is shown."""
+    return TenantView.of(tenant, daemon.control.live(tenant.id))
+
+
+async def page(
+    daemon: Services, *, after: str | None, limit: int
+) -> tuple[list[TenantView], str | None]:
+    """Tenants in the order they were made, and the cursor of the next page."""
+    position = None if after is None else _tenant_position(after)
+    async with daemon.database.connection() as connection:
+        rows = await tenants.page(connection, after=position, limit=limit + 1)
+    shown, more = rows[:limit], len(rows) > limit
+    next_page = (
+        cursors.encode("tenants", shown[-1].created_at.isoformat(), str(shown[-1].id))
+        if more
+        else None
+    )
+    return [view(daemon, row) for row in shown], next_page
+
+
+async def log(
+    daemon: Services, tenant: UUID, *, before: str | None = None, limit: int
+) -> tuple[list[LogView], str | None]:
+    """A tenant's messages, newest first, and the cursor of the next page; raises NotFound."""
+    scope = f"logs {tenant}"
+    seq = None if before is None else _log_position(scope, before)
+    async with daemon.database.connection() as connection:
+        rows = await messages.page(connection, tenant, before=seq, limit=limit + 1)
+        if not rows:
+            await tenants.get(connection, tenant)
+    shown, more = rows[:limit], len(rows) > limit
+    return (
+        [LogView.of(row) for row in shown],
+        cursors.encode(scope, shown[-1].seq) if more else None,
+    )
+
+
+async def create(daemon: Services, body: TenantCreate) -> Tenant:
+    """Make a tenant; raises Conflict for a taken number."""
+    async with daemon.database.transaction() as connection:
+        made = await tenants.create(connection, **body.model_dump())
+        await states.audit(connection, made, actor=ACTOR, action="tenant_created")
+        return await tenants.get(connection, made)
+
+
+async def edit(daemon: Services, tenant: UUID, body: TenantPatch) -> Tenant:
+    """Change a tenant, from its next message on; raises NotFound, and Conflict for a taken number.
+
+    Fields that were not given stay as they are.
+    """
+    given = body.model_dump(include=body.model_fields_set)
+    async with daemon.database.transaction() as connection:
+        await tenants.get(connection, tenant)
+        if given:
+            change = Change(**given, hours_given="hours_json" in given)
+            await tenants.update(connection, tenant, change)
+            await states.audit(
+                connection, tenant, actor=ACTOR, action="tenant_edited", detail={"fields": [*given]}
+            )
+    if given:
+        await daemon.control.changed(tenant)
+    return await get(daemon, tenant)
+
+
+def _tenant_position(cursor: str) -> tuple[datetime, UUID]:
+    position = cursors.decode("tenants", cursor)
+    try:
+        created_at, tenant = position
+        return datetime.fromisoformat(str(created_at)), UUID(str(tenant))
+    except ValueError:
+        raise BadCursor("this cursor is from another version of flowhqd") from None
+
+
+def _log_position(scope: str, cursor: str) -> int:
+    match cursors.decode(scope, cursor):
+        case [int(seq)]:
+            return seq
+    raise BadCursor("this cursor is from another version of flowhqd")

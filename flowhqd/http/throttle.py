@@ -1,0 +1,73 @@
+"""Slows down whoever guesses passwords: only failures wait."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from dataclasses import dataclass
+from ipaddress import IPv6Address, ip_network
+
+from flowhqd.clock import Clock
+from flowhqd.http.client import Address
+
+FIRST_DELAY_SECONDS = 0.25
+MAX_DELAY_SECONDS = 8.0
+FORGET_SECONDS = 900.0
+MAX_ADDRESSES = 4096
+MAX_WAITING = 8
+"""Failures of one address that are kept waiting at a time."""
+
+
+@dataclass(slots=True)
+class _Record:
+    failures: int = 0
+    waiting: int = 0
+    last_at: float = 0.0
+
+
+class Throttle:
+    """Counts failures by address and says how long each one waits: twice as long as the last.
+
+    The right password is not held up, so that nobody can lock the operator out. Memory is bounded:
+    the address longest without a failure is forgotten first. An IPv6 client counts by its /64,
+    the smallest network that is given out.
+    """
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._records: OrderedDict[object, _Record] = OrderedDict()
+
+    def failed(self, address: Address | None) -> float | None:
+        """Count a failure: the seconds its answer waits, then ``waited`` is to be called.
+
+        None when too many of this address are waiting already.
+        """
+        record = self._record(address)
+        if record.waiting >= MAX_WAITING:
+            return None
+        delay = FIRST_DELAY_SECONDS * 2.0 ** min(record.failures, 16)
+        record.failures += 1
+        record.waiting += 1
+        return min(delay, MAX_DELAY_SECONDS)
+
+    def waited(self, address: Address | None) -> None:
+        """A failure has been answered, or its client is gone."""
+        record = self._records.get(_key(address))
+        if record is not None and record.waiting:
+            record.waiting -= 1
+
+    def _record(self, address: Address | None) -> _Record:
+        key, now = _key(address), self._clock.monotonic()
+        record = self._records.setdefault(key, _Record())
+        if now - record.last_at > FORGET_SECONDS:
+            record.failures = 0
+        record.last_at = now
+        self._records.move_to_end(key)
+        while len(self._records) > MAX_ADDRESSES:
+            self._records.popitem(last=False)
+        return record
+
+
+def _key(address: Address | None) -> object:
+    if isinstance(address, IPv6Address):
+        return ip_network((address, 64), strict=False)
+    return address

@@ -1,0 +1,172 @@
+"""A bound server on a real database, and clients that talk to it over HTTP."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import aiohttp
+import asyncpg
+import pytest
+
+from flowhqd.clock import SystemClock
+from flowhqd.http.app import create_app
+from flowhqd.http.server import serve
+from flowhqd.http.services import Services
+from flowhqd.qr import png_data_url
+from flowhqd.settings import load_settings
+from flowhqd.states import SessionState, TenantStatus, WorkerStatus
+from flowhqd.store import states
+from flowhqd.store.database import Database
+from flowhqd.store.pool import open_pool
+from flowhqd.store.states import Qr, StateChange
+from tests.database import Server
+from tests.http.control import RecordingControl
+
+PASSWORD = "kahawa-na-chai"
+BODY: dict[str, Any] = {
+    "name": "Duka la Asha",
+    "phone_number": "+255 712 345 678",
+    "template_type": "BOOKING",
+    "business_name": "Asha Salon",
+    "language": "SW",
+}
+
+
+@dataclass
+class Site:
+    """A server under test."""
+
+    url: str
+    services: Services
+    control: RecordingControl
+    health: dict[str, bool]
+    clients: list[aiohttp.ClientSession] = field(default_factory=list)
+
+    def client(self, password: str | None = PASSWORD, **headers: str) -> aiohttp.ClientSession:
+        """A client with its own cookies; without a password when None."""
+        if password is not None:
+            headers["Authorization"] = aiohttp.encode_basic_auth("admin", password)
+        session = aiohttp.ClientSession(
+            self.url, headers=headers, cookie_jar=aiohttp.CookieJar(unsafe=True)
+        )
+        self.clients.append(session)
+        return session
+
+
+@pytest.fixture(scope="session")
+def http_dsn(postgres: Server, migrated: str) -> str:
+    """The URL of one database for all tests of this room."""
+    return asyncio.run(postgres.create("http", migrated))
+
+
+@pytest.fixture
+async def pool(http_dsn: str) -> AsyncIterator[asyncpg.Pool]:
+    """A pool of that database, which is empty: a new database each would take half the time."""
+    pool = await open_pool(http_dsn, deadline_seconds=5)
+    await pool.execute("truncate tenant, portal_user, admin_session, audit cascade")
+    yield pool
+    await pool.close()
+
+
+@pytest.fixture
+def environ(tmp_path: Path) -> dict[str, str]:
+    """The environment of the daemon; a test may override it."""
+    return {"STATE_PATH": str(tmp_path)}
+
+
+@pytest.fixture
+async def site(pool: asyncpg.Pool, environ: dict[str, str]) -> AsyncIterator[Site]:
+    """A server on a free port."""
+    database = Database(pool)
+    control = RecordingControl(database)
+    health = {"database": True, "supervisor": True}
+
+    async def ready() -> Mapping[str, bool]:
+        return health
+
+    services = Services(
+        settings=load_settings(environ),
+        database=database,
+        control=control,
+        clock=SystemClock(),
+        admin_password=PASSWORD,
+        portal_key="portal-key-of-sixteen",
+        ready=ready,
+    )
+    async with serve(create_app(services), "127.0.0.1", 0) as url:
+        site = Site(url, services, control, health)
+        try:
+            yield site
+        finally:
+            for client in site.clients:
+                await client.close()
+
+
+@pytest.fixture
+async def admin(site: Site) -> aiohttp.ClientSession:
+    """A client with the right password."""
+    return site.client()
+
+
+@pytest.fixture
+def make_tenant(admin: aiohttp.ClientSession) -> Callable[..., Awaitable[str]]:
+    """Creates a tenant over HTTP and returns its id."""
+
+    async def make(**fields: Any) -> str:
+        async with admin.post("/admin/tenants", json={**BODY, **fields}) as response:
+            assert response.status == 201, await response.text()
+            tenant: str = (await response.json())["tenant"]["id"]
+            return tenant
+
+    return make
+
+
+@pytest.fixture
+async def tenant(make_tenant: Callable[..., Awaitable[str]]) -> str:
+    """The id of a tenant."""
+    return await make_tenant()
+
+
+@pytest.fixture
+def show_qr(site: Site) -> Callable[[str, str], Awaitable[datetime]]:
+    """Puts a code to scan into a tenant's session and returns when it goes stale."""
+
+    async def show(tenant: str, text: str) -> datetime:
+        expires_at = datetime.now(UTC) + timedelta(seconds=20)
+        change = StateChange(
+            "awaiting_scan",
+            tenant=TenantStatus.QR_PENDING,
+            session=SessionState.QR_READY,
+            worker=WorkerStatus.RUNNING,
+        )
+        async with site.services.database.transaction() as connection:
+            await states.apply(connection, UUID(tenant), change, actor="worker")
+            await states.show_qr(
+                connection, UUID(tenant), Qr(text, png_data_url(text), 2, expires_at)
+            )
+        return expires_at
+
+    return show
+
+
+@pytest.fixture
+def connect(site: Site) -> Callable[[str], Awaitable[None]]:
+    """Makes a tenant's session CONNECTED."""
+
+    async def connected(tenant: str) -> None:
+        change = StateChange(
+            "connected",
+            tenant=TenantStatus.ACTIVE,
+            session=SessionState.CONNECTED,
+            worker=WorkerStatus.RUNNING,
+        )
+        async with site.services.database.transaction() as connection:
+            await states.apply(connection, UUID(tenant), change, actor="worker")
+
+    return connected

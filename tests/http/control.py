@@ -1,0 +1,69 @@
+"""The boundary of these tests: workers that only remember what was asked of them."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from uuid import UUID
+
+from flowhqd.errors import Conflict
+from flowhqd.states import SessionState
+from flowhqd.store import tenants
+from flowhqd.store.database import Database
+from flowhqd.supervisor.live import LiveWorker, PairingCode, QueueView, ReconnectView
+
+CODE = PairingCode("ABCD1234", datetime(2026, 11, 21, 12, tzinfo=UTC))
+
+
+class RecordingControl:
+    """Keeps ``calls``; tenants are those of the database."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self.calls: list[tuple[str, UUID]] = []
+
+    async def start(self, tenant_id: UUID, *, actor: str) -> None:
+        await self._record("start", tenant_id)
+
+    async def stop(self, tenant_id: UUID, *, actor: str) -> None:
+        await self._record("stop", tenant_id)
+
+    async def restart(self, tenant_id: UUID, *, actor: str) -> None:
+        await self._record("restart", tenant_id)
+
+    async def force_restart(
+        self, tenant_id: UUID, *, actor: str, forget_login: bool = False
+    ) -> None:
+        await self._record("forget_login" if forget_login else "force_restart", tenant_id)
+
+    async def pause(self, tenant_id: UUID, *, actor: str) -> None:
+        await self._record("pause", tenant_id)
+
+    async def resume(self, tenant_id: UUID, *, actor: str) -> None:
+        await self._record("resume", tenant_id)
+
+    async def pair(self, tenant_id: UUID, *, actor: str) -> None:
+        await self._record("pair", tenant_id, unless_connected=True)
+
+    async def pairing_code(self, tenant_id: UUID, *, actor: str) -> PairingCode:
+        await self._record("pairing_code", tenant_id, unless_connected=True)
+        return CODE
+
+    async def remove(self, tenant_id: UUID, *, actor: str) -> None:
+        await self._record("remove", tenant_id)
+        async with self._database.transaction() as connection:
+            await tenants.delete(connection, tenant_id)
+
+    async def changed(self, tenant_id: UUID) -> None:
+        await self._record("changed", tenant_id)
+
+    def live(self, tenant_id: UUID) -> LiveWorker:
+        return LiveWorker(
+            "STOPPED", reconnect=ReconnectView(True, 3, 4000), queue=QueueView(total=2, chats=1)
+        )
+
+    async def _record(self, call: str, tenant_id: UUID, unless_connected: bool = False) -> None:
+        async with self._database.connection() as connection:
+            tenant = await tenants.get(connection, tenant_id)
+        if unless_connected and tenant.session.state is SessionState.CONNECTED:
+            raise Conflict("the phone is linked already")
+        self.calls.append((call, tenant_id))
