@@ -24,6 +24,7 @@ _TOKEN = re.compile(
     r"|[0-9]+|[^\W\d_]+"
 )
 _CLOCK = re.compile(r"([0-9]{1,2})[:.]([0-9]{2})")
+_TWELVE = {"noon": time(12), "midnight": time(0)}
 _MORNING = ("dawn", "morning")
 _LATER = ("midday", "afternoon", "evening")
 
@@ -187,6 +188,8 @@ class _Reader:
 
     def _time_at(self, index: int) -> time | None:
         token = self._tokens[index]
+        if token in _TWELVE:
+            return _TWELVE[token]
         if token in ("saa", "sa") and (clock := self._clock(index + 1)):
             hour, minute, after = clock
             return _swahili_clock(hour, minute, self._part_from(after) or self._part_before(index))
@@ -206,7 +209,7 @@ class _Reader:
         return token if token in ("am", "pm") else ""
 
     def _clock(self, index: int) -> tuple[int, int, int] | None:
-        """Hour and minute at an index, and the index after them."""
+        """Hour and minute at an index, a quarter to the hour as -15, and the index after them."""
         if match := _CLOCK.fullmatch(self._token(index)):
             return int(match[1]), int(match[2]), index + 1
         number = self._number(index)
@@ -219,9 +222,9 @@ class _Reader:
         if words[:2] == ("na", "robo"):
             return hour, 15, after + 2
         if words[0] == "kasorobo":
-            return hour - 1, 45, after + 1
+            return hour, -15, after + 1
         if words[:2] == ("kasoro", "robo"):
-            return hour - 1, 45, after + 2
+            return hour, -15, after + 2
         if words[:2] == ("na", "dakika") and (minutes := self._number(after + 2)):
             return hour, minutes[0], minutes[1]
         return hour, 0, after
@@ -276,7 +279,9 @@ def _english_clock(hour: int, minute: int, half: str, part: str | None) -> time 
 
 
 def _time(hour: int, minute: int) -> time | None:
-    return time(hour, minute) if 0 <= hour < 24 and 0 <= minute < 60 else None
+    if not 0 <= hour < 24 or not -15 <= minute < 60:
+        return None
+    return time((hour + minute // 60) % 24, minute % 60)
 
 
 def _date(year: int, month: int, day: int) -> date | None:
