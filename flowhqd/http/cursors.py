@@ -17,7 +17,7 @@ _CHECK_BYTES = 8
 def encode(scope: str, *position: str | int) -> str:
     """A cursor for the list named ``scope``."""
     data = orjson.dumps(position)
-    return base64.urlsafe_b64encode(_check(scope, data) + data).decode().rstrip("=")
+    return _spell(_check(scope, data) + data)
 
 
 def decode(scope: str, cursor: str) -> list[str | int]:
@@ -32,11 +32,16 @@ def decode(scope: str, cursor: str) -> list[str | int]:
     except (UnicodeEncodeError, binascii.Error):
         raise bad from None
     check, data = raw[:_CHECK_BYTES], raw[_CHECK_BYTES:]
-    # Against mix-ups, not against forgers: who may read the list may read all of it.
-    if check != _check(scope, data):
+    # Against mix-ups, not against forgers: who may read the list may read all of it. Base64 has
+    # several spellings of the same bytes; one is ours.
+    if check != _check(scope, data) or _spell(raw) != cursor:
         raise bad
     position: list[str | int] = orjson.loads(data)
     return position
+
+
+def _spell(raw: bytes) -> str:
+    return base64.urlsafe_b64encode(raw).decode().rstrip("=")
 
 
 def _check(scope: str, data: bytes) -> bytes:

@@ -36,6 +36,9 @@ class Throttle:
         self._clock = clock
         self._records: OrderedDict[object, _Record] = OrderedDict()
 
+    def __len__(self) -> int:
+        return len(self._records)
+
     def failed(self, address: Address | None) -> float | None:
         """Count a failure: the seconds its answer waits, then ``waited`` is to be called.
 

@@ -75,9 +75,9 @@ async def pool(http_dsn: str) -> AsyncIterator[asyncpg.Pool]:
 
 
 @pytest.fixture
-def environ(tmp_path: Path) -> dict[str, str]:
-    """The environment of the daemon; a test may override it."""
-    return {"STATE_PATH": str(tmp_path)}
+def environ(tmp_path: Path, request: pytest.FixtureRequest) -> dict[str, str]:
+    """The environment of the daemon, and what a test adds to it by indirect parameter."""
+    return {"STATE_PATH": str(tmp_path), **getattr(request, "param", {})}
 
 
 @pytest.fixture
