@@ -23,6 +23,7 @@ from flowhqd.errors import StartupError, StoreUnavailable
 from flowhqd.http.app import create_app
 from flowhqd.http.server import serve
 from flowhqd.http.services import Services
+from flowhqd.replies import registry
 from flowhqd.settings import Settings
 from flowhqd.store import installation, migrations
 from flowhqd.store.database import Database
@@ -104,6 +105,8 @@ async def _serve(
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop)
     loop.set_exception_handler(_log_unhandled)
+    for problem in registry.load_installed():
+        _log.error("template_not_loaded", problem=problem)
     _log.info("starting", version=__version__, whatsapp_web_url=settings.whatsapp_web_url)
     starting = asyncio.create_task(stopping.wait())
     try:

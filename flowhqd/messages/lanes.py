@@ -22,14 +22,15 @@ class _Lane:
 class Lanes:
     """Row ids of the log, handled one at a time per contact.
 
-    A lane lives only while it has work. ``handle`` must not raise for a single message's sake: what
+    A lane lives only while it has work. ``handle`` is told whether a message is the last that waits
+    in its lane, and must not raise for a single message's sake: what
     it raises ends the task group, and with it every lane.
     """
 
     def __init__(
         self,
         tasks: asyncio.TaskGroup,
-        handle: Callable[[UUID], Awaitable[None]],
+        handle: Callable[[UUID, bool], Awaitable[None]],
         max_size: int,
     ) -> None:
         self._tasks = tasks
@@ -103,7 +104,7 @@ class Lanes:
                 lane.before.clear()
                 continue
             lane.current = lane.items.popleft()
-            await self._handle(lane.current)
+            await self._handle(lane.current, not lane.items)
             lane.current = None
         if self._lanes.get(contact_id) is lane:
             del self._lanes[contact_id]

@@ -40,8 +40,11 @@ class RateLimit:
         """Use another limit from now on; what was used in this window stays counted."""
         self.limit = limit
 
-    def acquire(self) -> Allowed | Refused:
-        """Count one reply, or say that the window is full."""
+    def acquire(self, *, warn: bool = True) -> Allowed | Refused:
+        """Count one reply, or say that the window is full.
+
+        The first refusal that can ``warn`` a customer is the window's one warning.
+        """
         self._turn()
         if self.limit <= 0:
             return Allowed()
@@ -50,8 +53,8 @@ class RateLimit:
         if self.used < self.limit:
             self.used += 1
             return Allowed()
-        first = not self.warning_sent
-        self.warning_sent = True
+        first = warn and not self.warning_sent
+        self.warning_sent |= warn
         return Refused(first, self._opened + self._window - self._clock.monotonic())
 
     def resets_at(self) -> datetime | None:

@@ -287,7 +287,7 @@ class Follower:
             return found
         self._has_login = self._was_ready = True
         self._deadline = self._in(SYNC_SECONDS)
-        found.server_offset = offset(snapshot, self._clock)
+        found.context.server_offset = offset(snapshot, self._clock)
         self._connected.set()
         if self._path is None:
             self._path = found
@@ -318,7 +318,7 @@ class Follower:
         except BridgeLost:
             return None
         if self._path is not None:
-            self._path.server_offset = offset(snapshot, self._clock)
+            self._path.context.server_offset = offset(snapshot, self._clock)
         return await self._enter(phase(snapshot.state))
 
     async def _start_over(self) -> None:

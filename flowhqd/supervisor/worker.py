@@ -23,9 +23,10 @@ from flowhqd.errors import (
     StoreUnavailable,
 )
 from flowhqd.log import get_logger
+from flowhqd.messages.context import Limits, PathContext, PathOptions
 from flowhqd.messages.dedup import DedupWindow
 from flowhqd.messages.loop_breaker import LoopBreaker
-from flowhqd.messages.path import Limits, MessagePath, PathOptions
+from flowhqd.messages.path import MessagePath
 from flowhqd.messages.rate_limit import RateLimit
 from flowhqd.messages.sender import ACK_SECONDS
 from flowhqd.reasons import Reason
@@ -168,12 +169,12 @@ class Worker:
     async def renumbered(self, phone: str) -> None:
         """The tenant's phone number was edited; it may be the linked one now."""
         path = self._follower.path if self._follower else None
-        if path is None or path.hold != Reason.WRONG_NUMBER:
+        if path is None or path.context.hold != Reason.WRONG_NUMBER:
             return
         async with self._around.database.connection() as connection:
             tenant = await tenants.get(connection, self.tenant_id)
         if tenant.session.account == phone:
-            path.hold = None
+            path.context.hold = None
             await self._happened(Happened.READY)
 
     async def log_out(self) -> None:
@@ -315,7 +316,7 @@ class Worker:
         self._forget_lost_report()
         path = (self._follower.path if self._follower else None) or self._new_path(tenant)
         is_wrong = account is not None and account != tenant.phone_number
-        path.hold = Reason.WRONG_NUMBER if is_wrong else None
+        path.context.hold = Reason.WRONG_NUMBER if is_wrong else None
         if is_wrong:
             detail = f"linked to {account}, expected {tenant.phone_number}"
             await self._happened(Happened.WRONG_NUMBER, detail=detail)
@@ -339,7 +340,7 @@ class Worker:
         settings = self._around.settings
         age = settings.reply_max_age_minutes
         assert tenant.session.history_from is not None  # noqa: S101 - written with the link
-        return MessagePath(
+        context = PathContext(
             self.tenant_id,
             self._around.database,
             self._session.bridge,
@@ -352,7 +353,10 @@ class Worker:
                 max_age=timedelta(minutes=age) if age else None,
                 ack_seconds=ACK_SECONDS,
             ),
-            clock=self._around.clock,
+            self._around.clock,
+        )
+        return MessagePath(
+            context,
             may_send=(self._connected, self._around.is_owner),
             history_from=tenant.session.history_from,
         )

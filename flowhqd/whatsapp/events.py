@@ -18,10 +18,13 @@ from flowhqd.whatsapp.addresses import not_a_customer
 
 log = logging.getLogger(__name__)
 
+CIPHERTEXT = "ciphertext"
+"""The type of a message that is not decrypted, yet or ever."""
+
 # Types that carry no words of a customer (wa-js enums/MSG_TYPE.ts).
 PROTOCOL_TYPES = frozenset(
     {
-        "broadcast_notification", "call_log", "ciphertext", "debug", "e2e_notification",
+        "broadcast_notification", "call_log", CIPHERTEXT, "debug", "e2e_notification",
         "gp2", "groups_v4_invite", "keep_in_chat", "newsletter_notification", "notification",
         "notification_template", "oversized", "pin_message", "pinned_message", "poll_update",
         "protocol", "reaction", "revoked", "unknown",

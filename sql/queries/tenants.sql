@@ -13,7 +13,7 @@ insert into whatsapp_session (tenant_id) values ($1);
 
 -- name: tenant_worker_insert
 -- A tenant's worker before its first start.
-insert into worker_process (tenant_id, worker_name) values ($1, 'worker-' || $1);
+insert into worker_process (tenant_id, worker_name) values ($1::uuid, 'worker-' || $1::uuid::text);
 
 -- name: tenant_by_id
 -- One tenant with everything that is known of it.

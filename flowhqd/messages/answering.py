@@ -1,0 +1,231 @@
+"""Answering: one message's decision and its reply, fixed in one transaction and then sent."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
+
+from flowhqd.errors import BrowserError
+from flowhqd.log import get_logger
+from flowhqd.messages.decision import NoReply, Reply, Situation, decide
+from flowhqd.messages.ids import reply_id
+from flowhqd.messages.rate_limit import Refused
+from flowhqd.replies import Business, OpeningHours, slow_down_text, wait_text
+from flowhqd.states import Direction, TenantStatus
+from flowhqd.store import contacts, messages, tenants
+from flowhqd.store.messages import InStatus, LoggedMessage, Outbound, OutStatus
+
+if TYPE_CHECKING:
+    from flowhqd.messages.context import PathContext
+    from flowhqd.messages.sender import Sender
+    from flowhqd.store.database import Connection
+
+log = get_logger(__name__)
+
+_LEFT = frozenset({OutStatus.SENT, OutStatus.DELIVERED, OutStatus.READ})
+
+
+class Answering:
+    """Brings rows of the log to their end, one at a time per contact."""
+
+    def __init__(self, context: PathContext, sender: Sender) -> None:
+        self._context = context
+        self._sender = sender
+
+    async def bring_to_end(self, message_id: UUID, *, is_last: bool) -> None:
+        """Answer a RECEIVED message, or send a QUEUED one; anything else is done already.
+
+        ``is_last``: nothing else of this chat waits, so the chat may be marked as read. Raises what
+        the bridge raises when the page is lost, and StoreUnavailable: the row stays open then.
+        """
+        async with self._context.database.connection() as connection:
+            row = await messages.get(connection, message_id)
+        if row is None:
+            return
+        if row.direction is Direction.OUT:
+            if row.status == OutStatus.QUEUED:
+                await self._deliver(row, is_last=is_last)
+            return
+        if row.status == InStatus.RECEIVED:
+            await self._decide(row)
+        async with self._context.database.connection() as connection:
+            replies = await messages.replies_to(connection, message_id)
+        for reply in replies:
+            # A request to wait has its own place in the queue.
+            if reply.status == OutStatus.QUEUED and reply.purpose != "wait":
+                await self._deliver(reply, is_last=is_last)
+
+    async def refuse(self, message_id: UUID, *, ask_to_wait: bool) -> UUID | None:
+        """A chat's queue is full: settle its message; returns the request to wait to be sent."""
+        context = self._context
+        async with context.database.transaction() as connection:
+            await messages.settle_inbound(
+                connection, message_id, InStatus.QUEUE_FULL, reason="queue_full"
+            )
+            row = await messages.get(connection, message_id)
+            tenant = await tenants.get(connection, context.tenant_id)
+            if not ask_to_wait or row is None or self._hold(tenant) is not None:
+                return None
+            text = wait_text(business_of(tenant))
+            asked = await self._plan(connection, row, tenant, text, "wait", {})
+        return None if asked is None else asked.id
+
+    async def give_up(self, message_id: UUID, error: Exception) -> None:
+        """A message that failed for a fault of ours is marked, so that its chat goes on."""
+        async with self._context.database.transaction() as connection:
+            row = await messages.get(connection, message_id)
+            if row is None:
+                return
+            if row.direction is Direction.IN:
+                await messages.settle_inbound(
+                    connection, row.id, InStatus.FAILED, reason="failed", error=repr(error)
+                )
+            else:
+                await messages.settle_outbound(
+                    connection, row.id, OutStatus.FAILED, reason="failed", error=repr(error)
+                )
+
+    async def _decide(self, row: LoggedMessage) -> None:
+        while True:
+            window_turns_in = await self._decide_now(row)
+            if window_turns_in is None:
+                return
+            await asyncio.sleep(window_turns_in)
+
+    async def _decide_now(self, row: LoggedMessage) -> float | None:
+        """Fix what becomes of a message; seconds to wait when its reply's window is full."""
+        limits = self._context.limits
+        async with self._context.database.transaction() as connection:
+            tenant = await tenants.get(connection, self._context.tenant_id)
+            conversation = await contacts.conversation(connection, row.contact_id)
+            decision = decide(row, self._situation(tenant, conversation, row))
+            if isinstance(decision, NoReply):
+                await messages.settle_inbound(
+                    connection, row.id, InStatus.UNANSWERED, reason=decision.reason
+                )
+                return None
+            limits.rate.resize(_own_limit(tenant, limits.rate.default_limit))
+            limited = limits.rate.acquire(warn=row.origin == "live")
+            if not isinstance(limited, Refused):
+                await self._accept(connection, row, tenant, decision)
+                limits.loops.count(row.contact_id)
+                return None
+            if row.origin != "live":
+                return max(limited.retry_after, 0.0)
+            if limited.first:
+                text = slow_down_text(business_of(tenant))
+                await self._plan(connection, row, tenant, text, "warning", {})
+            await messages.settle_inbound(
+                connection, row.id, InStatus.SUPPRESSED, reason="rate_limit"
+            )
+            return None
+
+    def _situation(
+        self, tenant: tenants.Tenant, conversation: contacts.Conversation, row: LoggedMessage
+    ) -> Situation:
+        context = self._context
+        return Situation(
+            business=business_of(tenant),
+            conversation=conversation,
+            now=context.server_now(),
+            hold=self._hold(tenant),
+            max_age=context.options.max_age,
+            is_looping=context.limits.loops.is_open(row.contact_id),
+        )
+
+    def _hold(self, tenant: tenants.Tenant) -> str | None:
+        return "paused" if tenant.status is TenantStatus.PAUSED else self._context.hold
+
+    async def _accept(
+        self, connection: Connection, row: LoggedMessage, tenant: tenants.Tenant, reply: Reply
+    ) -> None:
+        answer = reply.answer
+        purpose = "away" if answer.away_until else "reply"
+        await self._plan(connection, row, tenant, answer.text, purpose, reply.trace)
+        await contacts.said(
+            connection, row.contact_id, rule=answer.rule, away_until=answer.away_until
+        )
+        await messages.settle_inbound(connection, row.id, InStatus.ANSWERED, trace=reply.trace)
+
+    async def _plan(
+        self,
+        connection: Connection,
+        row: LoggedMessage,
+        tenant: tenants.Tenant,
+        text: str,
+        purpose: str,
+        trace: dict[str, Any],
+    ) -> LoggedMessage | None:
+        """The OUT row of an answer; its id is fixed here, before anything leaves."""
+        context = self._context
+        message_id = reply_id(
+            context.options.message_id_key,
+            context.tenant_id,
+            row.contact_id,
+            row.wa_message_id,
+            purpose,
+        )
+        return await messages.record_outbound(
+            connection,
+            context.tenant_id,
+            Outbound(
+                contact_id=row.contact_id,
+                chat_id=row.chat_id,
+                from_number=tenant.phone_number,
+                to_number=row.from_number,
+                text=text,
+                wa_message_id=message_id,
+                origin="reply",
+                purpose=purpose,
+                in_reply_to=row.id,
+                quoted_id=row.trace.get("key"),
+                wa_timestamp=context.server_now(),
+                trace=trace,
+            ),
+        )
+
+    async def _deliver(self, row: LoggedMessage, *, is_last: bool) -> None:
+        if self._context.options.reply_delay and row.attempts == 0:
+            await self._show_typing(row.chat_id)
+        status = await self._sender.deliver(row)
+        log.info(
+            "message_out",
+            chat_id=row.chat_id,
+            wa_message_id=row.wa_message_id,
+            status=status,
+            body=row.message_text,
+        )
+        if is_last and status in _LEFT:
+            await self._mark_read(row.chat_id)
+
+    async def _show_typing(self, chat_id: str) -> None:
+        bridge = self._context.bridge
+        try:
+            await bridge.typing(chat_id, on=True)
+            await asyncio.sleep(self._context.options.reply_delay.total_seconds())
+            await bridge.typing(chat_id, on=False)
+        except BrowserError as error:
+            log.debug("typing_failed", error=str(error))
+
+    async def _mark_read(self, chat_id: str) -> None:
+        try:
+            await self._context.bridge.mark_read(chat_id)
+        except BrowserError as error:
+            log.debug("mark_read_failed", error=str(error))
+
+
+def business_of(tenant: tenants.Tenant) -> Business:
+    """The side of a tenant that the replies know."""
+    config = tenant.config
+    return Business(
+        name=config.business_name,
+        template=config.template_type,
+        language=config.language,
+        hours=OpeningHours.parse(config.hours_json) if config.hours_json is not None else None,
+    )
+
+
+def _own_limit(tenant: tenants.Tenant, default: int) -> int:
+    own = tenant.config.limits.get("rate_limit_max_per_minute")
+    return own if isinstance(own, int) else default

@@ -1,0 +1,63 @@
+"""What the parts of one tenant's message path share."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
+from uuid import UUID
+
+if TYPE_CHECKING:
+    from flowhqd.clock import Clock
+    from flowhqd.messages.dedup import DedupWindow
+    from flowhqd.messages.loop_breaker import LoopBreaker
+    from flowhqd.messages.rate_limit import RateLimit
+    from flowhqd.store.database import Database
+    from flowhqd.whatsapp.bridge import Bridge
+
+DATABASE_RETRY_SECONDS = 1.0
+
+
+@dataclass(slots=True)
+class Limits:
+    """What a worker keeps over all its sessions: windows that must not restart with a page."""
+
+    dedup: DedupWindow
+    rate: RateLimit
+    loops: LoopBreaker
+    skipped: Counter[str] = field(default_factory=Counter)
+
+
+@dataclass(frozen=True, slots=True)
+class PathOptions:
+    """The settings of a tenant's path; zeros as in the README's table."""
+
+    message_id_key: bytes
+    queue_size: int
+    reply_delay: timedelta
+    owner_pause: timedelta
+    max_age: timedelta | None
+    ack_seconds: float
+
+
+@dataclass(slots=True)
+class PathContext:
+    """One tenant and the page that serves it now.
+
+    ``hold`` is why nobody is answered at the moment, ``server_offset`` how far WhatsApp's clock is
+    ahead of the host's; both may change while the path runs.
+    """
+
+    tenant_id: UUID
+    database: Database
+    bridge: Bridge
+    limits: Limits
+    options: PathOptions
+    clock: Clock
+    hold: str | None = None
+    server_offset: timedelta = timedelta()
+
+    def server_now(self) -> datetime:
+        """WhatsApp's time."""
+        return self.clock.now() + self.server_offset

@@ -1,0 +1,126 @@
+"""Arrival: a page's message becomes a row of the log before anything else happens to it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+from uuid import UUID
+
+from flowhqd.log import get_logger
+from flowhqd.store import contacts, messages
+from flowhqd.store.messages import Inbound, InStatus
+from flowhqd.whatsapp.addresses import alias, phone_number
+from flowhqd.whatsapp.events import CIPHERTEXT, Message
+
+if TYPE_CHECKING:
+    from flowhqd.messages.context import PathContext
+    from flowhqd.store.database import Connection
+
+log = get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Arrived:
+    """What an arrival was: a new row to answer, contacts that turned out to be one, or neither."""
+
+    contact_id: UUID | None = None
+    row_id: UUID | None = None
+    merged: tuple[UUID, ...] = ()
+    is_new: bool = False
+
+
+class Intake:
+    """Logs messages one after another, so that the log has the order of arrival.
+
+    Raises StoreUnavailable when the database is away: the message is then found by a sweep.
+    """
+
+    def __init__(self, context: PathContext) -> None:
+        self._context = context
+
+    async def receive(
+        self, message: Message, origin: str, own_after: Sequence[str] = ()
+    ) -> Arrived:
+        """Log one message; ``own_after`` are ids of own messages that follow it in its chat."""
+        context = self._context
+        reason = message.skip_reason()
+        if message.type == CIPHERTEXT and reason == "protocol":
+            return await self._undecryptable(message, origin)
+        if reason is not None:
+            context.limits.skipped[reason] += 1
+            return await self._own(message) if reason == "own" else Arrived()
+        if context.limits.dedup.seen(message.key):
+            return Arrived()
+        async with context.database.transaction() as connection:
+            contact = await self._resolve(connection, message)
+            row_id = await messages.record_inbound(
+                connection, context.tenant_id, _inbound(message, contact.id, origin)
+            )
+            by_owner = await self._owner_answered(connection, own_after)
+            if row_id is not None and by_owner:
+                await messages.settle_inbound(
+                    connection, row_id, InStatus.UNANSWERED, reason="owner_answered"
+                )
+        context.limits.dedup.add(message.key)
+        return Arrived(
+            contact.id, None if by_owner else row_id, contact.merged, is_new=row_id is not None
+        )
+
+    async def _own(self, message: Message) -> Arrived:
+        """The owner writes on the phone: the bot keeps quiet in that chat for a while."""
+        context = self._context
+        if not context.options.owner_pause or alias(message.chat_id).kind == "chat":
+            return Arrived()
+        async with context.database.transaction() as connection:
+            if await messages.is_ours(connection, context.tenant_id, message.id):
+                return Arrived()
+            contact = await self._resolve(connection, message)
+            until = context.server_now() + context.options.owner_pause
+            await contacts.pause(connection, contact.id, until)
+        log.info("owner_writes", until=until.isoformat())
+        return Arrived(contact.id, merged=contact.merged)
+
+    async def _undecryptable(self, message: Message, origin: str) -> Arrived:
+        context = self._context
+        async with context.database.transaction() as connection:
+            contact = await self._resolve(connection, message)
+            row_id = await messages.record_inbound(
+                connection, context.tenant_id, _inbound(message, contact.id, origin)
+            )
+            if row_id is not None:
+                await messages.settle_inbound(
+                    connection, row_id, InStatus.UNANSWERED, reason="undecryptable"
+                )
+        return Arrived(contact.id, merged=contact.merged, is_new=row_id is not None)
+
+    async def _resolve(self, connection: Connection, message: Message) -> contacts.Resolved:
+        addresses = [message.chat_id, *([message.other_address] if message.other_address else [])]
+        return await contacts.resolve(
+            connection,
+            self._context.tenant_id,
+            [alias(address) for address in addresses],
+            None if message.from_me else message.name,
+        )
+
+    async def _owner_answered(self, connection: Connection, own_after: Sequence[str]) -> bool:
+        for own in own_after:
+            if not await messages.is_ours(connection, self._context.tenant_id, own):
+                return True
+        return False
+
+
+def _inbound(message: Message, contact_id: UUID, origin: str) -> Inbound:
+    sender = phone_number(message.chat_id) or phone_number(message.other_address)
+    return Inbound(
+        contact_id=contact_id,
+        chat_id=message.chat_id,
+        from_number=sender or message.chat_id,
+        to_number=None,
+        text=message.text,
+        type=message.type,
+        wa_message_id=message.id,
+        origin=origin,
+        wa_timestamp=message.at,
+        trace={"key": message.key},
+    )
