@@ -10,7 +10,6 @@ import os
 import signal
 import subprocess
 from collections.abc import Sequence
-from pathlib import Path
 from typing import IO
 
 from flowhqd.accounts import Account
@@ -19,59 +18,45 @@ STDERR_TAIL = 4096
 """Bytes of stderr kept, for error messages."""
 
 
-class Tail(asyncio.Protocol):
-    """Reads a stream to its end and keeps only the last bytes."""
-
-    def __init__(self) -> None:
-        self._bytes = b""
-
-    def data_received(self, data: bytes) -> None:
-        self._bytes = (self._bytes + data)[-STDERR_TAIL:]
-
-    def text(self) -> str:
-        return self._bytes.decode(errors="replace").strip()
-
-
 class Child:
     """One child; ``ended`` resolves with its exit code once it has been reaped."""
 
-    def __init__(self, process: subprocess.Popen[bytes]) -> None:
-        self.pid = process.pid
-        self.ended: asyncio.Future[int] = asyncio.get_running_loop().create_future()
-        self._process = process
-        self._tail = Tail()
-        self._stderr: asyncio.ReadTransport | None = None
-        self._pidfd = os.pidfd_open(process.pid)
-        asyncio.get_running_loop().add_reader(self._pidfd, self._reap)
+    def __init__(
+        self,
+        command: Sequence[str],
+        *,
+        account: Account,
+        environment: dict[str, str],
+        pipes: bool = False,
+    ) -> None:
+        """Start ``command`` as ``account``; needs a running loop. Raises OSError.
 
-    @classmethod
-    async def spawn(
-        cls, command: Sequence[str], *, account: Account, environment: dict[str, str], pipes: bool
-    ) -> Child:
-        """Start ``command`` as ``account``.
-
-        With ``pipes`` its stdin and stdout are ours, see ``take_pipes``. The fork happens on the
-        event loop, a few milliseconds, so that a cancelled caller can never lose the child.
-        Raises OSError when it cannot be executed.
+        With ``pipes`` its stdin and stdout are ours, see ``take_pipes``. The fork, a few
+        milliseconds, happens here and now: there is no moment at which a cancelled caller could
+        lose the child.
         """
         stream = subprocess.PIPE if pipes else subprocess.DEVNULL
-        child = cls(
-            subprocess.Popen(  # noqa: ASYNC220, S603
-                command,
-                stdin=stream,
-                stdout=stream,
-                stderr=subprocess.PIPE,
-                bufsize=0,
-                cwd=Path("/"),
-                env=environment,
-                start_new_session=True,
-                **account.spawn_options(),
-            )
+        self._process = subprocess.Popen(  # noqa: S603
+            command,
+            stdin=stream,
+            stdout=stream,
+            stderr=subprocess.PIPE,
+            bufsize=0,
+            cwd="/",
+            env=environment,
+            start_new_session=True,
+            **account.spawn_options(),
         )
-        child._stderr, _ = await asyncio.get_running_loop().connect_read_pipe(
-            lambda: child._tail, child._process.stderr
-        )
-        return child
+        self.pid = self._process.pid
+        self._loop = asyncio.get_running_loop()
+        self.ended: asyncio.Future[int] = self._loop.create_future()
+        self._said = b""
+        self._pidfd = os.pidfd_open(self.pid)
+        self._loop.add_reader(self._pidfd, self._reap)
+        self._stderr = self._process.stderr
+        if self._stderr is not None:
+            os.set_blocking(self._stderr.fileno(), False)
+            self._loop.add_reader(self._stderr.fileno(), self._listen)
 
     def take_pipes(self) -> tuple[IO[bytes], IO[bytes]]:
         """The write end of its stdin and the read end of its stdout; the taker closes them."""
@@ -83,7 +68,7 @@ class Child:
     @property
     def stderr(self) -> str:
         """The last of what it said."""
-        return self._tail.text()
+        return self._said.decode(errors="replace").strip()
 
     def signal_group(self, number: signal.Signals) -> None:
         """Signal the child and what it started; nothing happens when it has been reaped."""
@@ -95,10 +80,26 @@ class Child:
         async with asyncio.timeout(timeout):
             return await asyncio.shield(self.ended)
 
+    def _listen(self) -> None:
+        if self._stderr is None:
+            return
+        # None: nothing to read just now; empty: the end.
+        said = self._stderr.read(STDERR_TAIL)
+        if said:
+            self._said = (self._said + said)[-STDERR_TAIL:]
+        elif said is not None:
+            self._deafen()
+
+    def _deafen(self) -> None:
+        if self._stderr is not None:
+            self._loop.remove_reader(self._stderr.fileno())
+            self._stderr.close()
+            self._stderr = None
+
     def _reap(self) -> None:
-        asyncio.get_running_loop().remove_reader(self._pidfd)
+        self._loop.remove_reader(self._pidfd)
         os.close(self._pidfd)
         code = self._process.wait()
-        if self._stderr is not None:
-            self._stderr.close()
+        self._listen()
+        self._deafen()
         self.ended.set_result(code)

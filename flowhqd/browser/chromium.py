@@ -54,7 +54,6 @@ class Chromium:
         self.targets = Targets(self.connection)
         self._launch = launch
         self._child = child
-        self._stopping = False
         child.ended.add_done_callback(lambda _: self._on_lost())
 
     @classmethod
@@ -67,12 +66,13 @@ class Chromium:
         Raises BrowserLost with Chromium's last words when it does not come up.
         """
         url = marker(directory)
-        command = with_pipe(launch.command(user_data, directory, url))
-        environment = launch.environment()
-        child = await Child.spawn(
-            command, account=launch.account, environment=environment, pipes=True
+        child = Child(
+            with_pipe(launch.command(user_data, directory, url)),
+            account=launch.account,
+            environment=launch.environment(),
+            pipes=True,
         )
-        browser = cls(launch, user_data, child, await Pipe.open(child))
+        browser = cls(launch, user_data, child, await _open_pipe(child))
         try:
             async with asyncio.timeout(START_SECONDS):
                 with browser.targets.expect(url) as opened:
@@ -96,11 +96,10 @@ class Chromium:
         """
         url = marker(directory)
         with self.targets.expect(url) as opened:
-            child = await Child.spawn(
+            child = Child(
                 self._launch.command(self.user_data, directory, url),
                 account=self._launch.account,
                 environment=self._launch.environment(),
-                pipes=False,
             )
             try:
                 async with asyncio.timeout(HAND_OVER_SECONDS):
@@ -109,6 +108,7 @@ class Chromium:
                         raise HandOverRefused(f"Chromium refused a further profile (exit {code})")
                     return await self._unless_lost(opened)
             except TimeoutError:
+                await self.command("Browser.getVersion")
                 raise HandOverRefused(
                     f"Chromium opened no window for a further profile in {HAND_OVER_SECONDS:g} s"
                 ) from None
@@ -139,8 +139,12 @@ class Chromium:
         self._child.signal_group(signal.SIGKILL)
 
     async def stop(self) -> None:
-        """Close it, kindly at first, and return when no process of it is left; idempotent."""
-        self._stopping = True
+        """Close it, kindly at first, and return when no process of it is left; idempotent.
+
+        ``lost`` resolves at once, before the windows go one by one.
+        """
+        if not self.lost.done():
+            self.lost.set_result(None)
         ladder: tuple[tuple[Callable[[], None], float], ...] = (
             (lambda: devtools.post(self.connection, "Browser.close"), CLOSE_SECONDS),
             (lambda: self._child.signal_group(signal.SIGTERM), TERMINATE_SECONDS),
@@ -168,8 +172,7 @@ class Chromium:
         if self.lost.done():
             return
         self.lost.set_result(None)
-        if not self._stopping:
-            log.warning("browser_lost", pid=self.pid, stderr=self._child.stderr[-500:])
+        log.warning("browser_lost", pid=self.pid, stderr=self._child.stderr[-500:])
         # Without its pipe it is of no use; without its process the pipe may live on in a child.
         self.kill()
         asyncio.get_running_loop().create_task(self.connection.dispose())
@@ -181,3 +184,15 @@ class Chromium:
 def marker(directory: str) -> str:
     """An address that no other window has, to know a window by when it appears."""
     return f"{MARKER}{directory}-{secrets.token_hex(4)}"
+
+
+async def _open_pipe(child: Child) -> Pipe:
+    opening = asyncio.create_task(Pipe.open(child))
+    try:
+        return await asyncio.shield(opening)
+    except asyncio.CancelledError:
+        # Half-connected pipes would keep their descriptors registered with the event loop.
+        child.signal_group(signal.SIGKILL)
+        await (await opening).close()
+        await child.wait(KILL_SECONDS)
+        raise

@@ -51,7 +51,6 @@ FLAGS = (
     "--hide-crash-restore-bubble",
     "--disable-breakpad",
     "--noerrdialogs",
-    "--log-level=3",
 )
 
 FEATURES_FLAG = "--disable-features="
@@ -69,7 +68,8 @@ class Launch:
     """Everything that is the same for every Chromium of one host.
 
     ``home`` and ``tmp`` belong to ``account``. The singleton socket lies under ``tmp``: a socket's
-    path holds at most 107 bytes, so ``tmp`` must be short.
+    path holds at most 107 bytes, so ``tmp`` must be short. ``log_level`` is Chromium's: 3 says
+    nothing but why it dies, 2 also says why it does not start.
     """
 
     executable: Path
@@ -78,6 +78,7 @@ class Launch:
     tmp: Path
     extra_args: tuple[str, ...] = ()
     sandbox: bool = True
+    log_level: int = 3
 
     def command(self, user_data: Path, profile_directory: str, url: str) -> list[str]:
         """The command that opens ``url`` in a window without tabs, in one profile.
@@ -96,6 +97,7 @@ class Launch:
             str(self.executable),
             *FLAGS,
             FEATURES_FLAG + ",".join(features),
+            f"--log-level={self.log_level}",
             *([] if self.sandbox else ["--no-sandbox"]),
             *extra,
             f"--user-data-dir={user_data}",

@@ -26,9 +26,6 @@ from flowhqd.browser.profiles import (
     prune_local_state,
 )
 from flowhqd.errors import BrowserLost
-from flowhqd.log import get_logger
-
-log = get_logger(__name__)
 
 OPENING_AT_ONCE = 2
 """Opening took 0.43 s for one at a time, 0.38 s each for 2 and 0.37 s each for 4."""
@@ -144,7 +141,7 @@ class BrowserHost:
                 slot.profiles.discard(profile)
                 raise
             self._pages[profile] = page
-            page.closed.add_done_callback(lambda _: slot.profiles.discard(profile))
+            page.closed.add_done_callback(lambda _: self._on_closed(page, slot))
             return page
 
     async def forget(self, profile: str) -> None:
@@ -196,12 +193,16 @@ class BrowserHost:
             self._locks[profile] = lock = asyncio.Lock()
         return lock
 
+    def _on_closed(self, page: Page, slot: Slot) -> None:
+        # A page that was replaced has given up its place already, maybe to its successor.
+        if self._pages.get(page.profile) is page:
+            slot.profiles.discard(page.profile)
+
     async def _close(self, profile: str) -> None:
+        for slot in self._slots.values():
+            slot.profiles.discard(profile)
         if (page := self._pages.pop(profile, None)) is not None:
-            try:
-                await page.close()
-            except BrowserLost as error:
-                log.warning("page_lost_while_closing", profile=profile, detail=str(error))
+            await page.close()
 
     def _place(self, profile: str) -> Slot:
         """The slot the profile is to open in, with a place in it taken."""
@@ -235,7 +236,7 @@ class BrowserHost:
         if path is not None and path.parent != slot.path:
             await self._profiles.move(path, slot.path)
         async with slot.changing:
-            if not slot.is_running:
+            if not slot.is_running or not self.hand_over:
                 if slot.browser is not None:
                     await slot.browser.stop()
                 prune_local_state(slot.path)

@@ -15,7 +15,7 @@ from pyppeteer.connection import CDPSession
 from flowhqd.browser import connection as devtools
 from flowhqd.browser.chromium import Chromium
 from flowhqd.browser.connection import CommandFailed, CommandTimeout, Event
-from flowhqd.errors import BrowserError, BrowserLost, PageError, PageLost, PageTimeout
+from flowhqd.errors import BrowserError, PageError, PageLost, PageTimeout
 from flowhqd.log import get_logger
 
 log = get_logger(__name__)
@@ -74,34 +74,16 @@ class Page:
         """Take over the window that ``info`` (a targetInfo) describes.
 
         ``alone``: the browser holds nothing else and ends with the page.
-        Raises BrowserLost, PageLost, PageTimeout.
+        Raises PageLost, PageTimeout.
         """
         page = cls(profile, browser, info["targetId"], alone=alone)
         browser.targets.watch(page._target_id, page._on_gone)
         browser.lost.add_done_callback(lambda _: page._on_gone("browser_lost"))
         try:
-            page._session = await browser.connection.attach(page._target_id, timeout=SETUP_SECONDS)
-        except (CommandTimeout, CommandFailed) as error:
-            raise PageLost(f"the page of {profile} cannot be attached to: {error}") from error
-        for event, handler in (
-            ("Page.frameNavigated", page._on_frame_navigated),
-            ("Page.navigatedWithinDocument", page._on_navigated_within),
-            ("Page.lifecycleEvent", page._on_lifecycle),
-            ("Page.javascriptDialogOpening", page._on_dialog),
-            ("Runtime.bindingCalled", page._on_binding),
-        ):
-            devtools.listen(page._session, event, handler)
-        await page._command("Page.enable", timeout=SETUP_SECONDS)
-        # Without it a binding is forgotten when a navigation changes the renderer.
-        await page._command("Runtime.enable", timeout=SETUP_SECONDS)
-        await page._command(
-            "Page.setLifecycleEventsEnabled", {"enabled": True}, timeout=SETUP_SECONDS
-        )
-        await page._add_script(HARMLESS_PRINT)
-        await browser.command(
-            "Browser.setDownloadBehavior",
-            {"behavior": "deny", "browserContextId": info["browserContextId"]},
-        )
+            await page._prepare()
+        except BaseException:
+            await page.close()
+            raise
         return page
 
     async def install(
@@ -197,29 +179,52 @@ class Page:
         return base64.b64decode(answer["data"])
 
     async def close(self) -> None:
-        """Close the window and wait until it is gone; idempotent. Raises BrowserLost."""
+        """Close the window and wait until it is gone; idempotent, raises nothing.
+
+        A Chromium that does not close it is killed, with all its pages.
+        """
+        self._on_gone("closed", destroyed=False)
         if self._alone:
-            self._on_gone("closed", destroyed=False)
             await self._browser.stop()
+        if self._destroyed.done():
             return
-        if not self._destroyed.done():
-            self._on_gone("closed", destroyed=False)
-            try:
-                await self._browser.command("Target.closeTarget", {"targetId": self._target_id})
-            except BrowserLost:
-                return
-            except BrowserError as error:
-                # It has just gone by itself; what follows waits for the news.
-                log.debug("page_already_closed", profile=self.profile, error=str(error))
-            try:
-                async with asyncio.timeout(CLOSE_SECONDS):
-                    await asyncio.shield(self._destroyed)
-            except TimeoutError:
-                self._browser.kill()
-                raise BrowserLost(
-                    f"Chromium did not close the page of {self.profile} in {CLOSE_SECONDS:g} s "
-                    "and was killed"
-                ) from None
+        try:
+            await self._browser.command("Target.closeTarget", {"targetId": self._target_id})
+            async with asyncio.timeout(CLOSE_SECONDS):
+                await asyncio.shield(self._destroyed)
+        except BrowserError as error:
+            # Gone already, alone or with its browser.
+            log.debug("page_already_gone", profile=self.profile, detail=str(error))
+        except TimeoutError:
+            log.error("page_unclosable", profile=self.profile, pid=self._browser.pid)
+            self._browser.kill()
+
+    async def _prepare(self) -> None:
+        try:
+            self._session = await self._browser.connection.attach(
+                self._target_id, timeout=SETUP_SECONDS
+            )
+        except (CommandTimeout, CommandFailed) as error:
+            raise PageLost(f"the page of {self.profile} cannot be attached to: {error}") from error
+        for event, handler in (
+            ("Page.frameNavigated", self._on_frame_navigated),
+            ("Page.navigatedWithinDocument", self._on_navigated_within),
+            ("Page.lifecycleEvent", self._on_lifecycle),
+            ("Page.javascriptDialogOpening", self._on_dialog),
+            ("Runtime.bindingCalled", self._on_binding),
+        ):
+            devtools.listen(self._session, event, handler)
+        for method, params in (
+            ("Page.enable", {}),
+            # Without it a binding is forgotten when a navigation changes the renderer.
+            ("Runtime.enable", {}),
+            ("Page.setLifecycleEventsEnabled", {"enabled": True}),
+            # Of the page, not Browser.setDownloadBehavior: that finds no profile but the last
+            # used.
+            ("Page.setDownloadBehavior", {"behavior": "deny"}),
+        ):
+            await self._command(method, params, timeout=SETUP_SECONDS)
+        await self._add_script(HARMLESS_PRINT)
 
     async def _command(
         self, method: str, params: Mapping[str, Any] | None = None, *, timeout: float

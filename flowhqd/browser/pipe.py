@@ -36,10 +36,11 @@ class Pipe:
         self._read, self._write = transports
 
     @classmethod
-    async def open(cls, child: Child) -> Pipe:
+    async def open(cls, child: Child, *, limit: int = MAX_MESSAGE) -> Pipe:
+        """Take the pipes of a child started with them; ``limit`` is in bytes of one message."""
         loop = asyncio.get_running_loop()
         stdin, stdout = child.take_pipes()
-        reader = asyncio.StreamReader(limit=MAX_MESSAGE)
+        reader = asyncio.StreamReader(limit=limit)
         read, _ = await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), stdout)
         write, _ = await loop.connect_write_pipe(asyncio.BaseProtocol, stdin)
         return cls(reader, (read, write))

@@ -14,7 +14,7 @@ from flowhqd.log import get_logger
 
 log = get_logger(__name__)
 
-NO_SANDBOX_SIGNS = ("No usable sandbox", "Failed to move to new namespace", "sandbox_host")
+NO_SANDBOX_SIGNS = ("No usable sandbox", "Failed to move to new namespace")
 """What Chromium says before it ends where the kernel refuses it user namespaces."""
 
 
@@ -34,6 +34,7 @@ async def probe(launch: Launch, profiles: Profiles, *, hand_over: bool) -> Abili
     user_data = profiles.root / "probe"
     shutil.rmtree(user_data, ignore_errors=True)
     profiles.make(user_data)
+    launch = replace(launch, log_level=2)
     try:
         try:
             browser, _ = await Chromium.start(launch, user_data, CONTROL)

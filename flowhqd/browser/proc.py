@@ -49,8 +49,8 @@ def holds_files_under(directory: Path, candidates: Iterable[int]) -> bool:
     for pid in candidates:
         descriptors = PROC / str(pid) / "fd"
         try:
-            for entry in os.scandir(descriptors):
-                if os.readlink(entry.path).startswith(prefix):  # noqa: PTH115
+            for name in os.listdir(descriptors):  # noqa: PTH208
+                if os.readlink(descriptors / name).startswith(prefix):  # noqa: PTH115
                     return True
         except OSError:
             # Gone meanwhile, or sandboxed so that not even its own account may look; a renderer

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
@@ -31,11 +31,18 @@ class Targets:
 
     @contextmanager
     def expect(self, url: str) -> Iterator[asyncio.Future[dict[str, Any]]]:
-        """A future of the targetInfo of the window that opens with ``url``."""
+        """A future of the targetInfo of the window that opens with ``url``.
+
+        When the block is left by an exception the window is closed, also if it comes later.
+        """
         future: asyncio.Future[dict[str, Any]] = asyncio.get_running_loop().create_future()
         self._expected[url] = future
         try:
             yield future
+        except BaseException:
+            if future.done():
+                self._close(future.result())
+            raise
         finally:
             del self._expected[url]
             future.cancel()
@@ -54,8 +61,11 @@ class Targets:
             expected.set_result(info)
         elif info.get("openerId") or info["url"].startswith((MARKER, "chrome://print")):
             # A popup, a print preview, or a window whose opening was given up before it came.
-            log.info("window_closed", url=info["url"][:200])
-            post(self._connection, "Target.closeTarget", {"targetId": info["targetId"]})
+            self._close(info)
+
+    def _close(self, info: Mapping[str, Any]) -> None:
+        log.info("window_closed", kind="popup" if info.get("openerId") else "other")
+        post(self._connection, "Target.closeTarget", {"targetId": info["targetId"]})
 
     def _on_crashed(self, event: Event) -> None:
         if watcher := self._watchers.get(event["targetId"]):
