@@ -26,6 +26,7 @@ Refused codes are 409 with ``{"error", "detail"}``, bad bodies 422, unknown acti
 from __future__ import annotations
 
 import dataclasses
+import json
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any
 
@@ -166,7 +167,7 @@ class Control:
         if unknown := body.keys() - _visible(options).keys():
             raise _unprocessable(f"unknown options: {', '.join(sorted(unknown))}")
         for name, value in body.items():
-            setattr(options, name, value)
+            setattr(options, name, _like(getattr(options, name), value, name))
         return web.json_response(_visible(options))
 
 
@@ -175,11 +176,20 @@ def _visible(options: SimulatorOptions) -> dict[str, Any]:
     return {name: getattr(options, name) for name in names if name not in FIXED_OPTIONS}
 
 
+def _like(current: object, value: object, name: str) -> object:
+    """``value`` if it may stand in for ``current``; JSON has one kind of number."""
+    if isinstance(current, float) and type(value) is int:
+        return float(value)
+    if type(value) is not type(current):
+        raise _unprocessable(f"{name!r} must be a {type(current).__name__}")
+    return value
+
+
 async def _body(request: web.Request) -> dict[str, Any]:
-    if not request.can_read_body:
-        return {}
+    # curl sends JSON as a form unless told otherwise, so the declared type is not looked at.
+    text = await request.text()
     try:
-        body = await request.json()
+        body = json.loads(text or "{}")
     except ValueError as error:
         raise _unprocessable("the body is not JSON") from error
     if not isinstance(body, dict):

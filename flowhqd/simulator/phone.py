@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Literal
 
 from flowhqd.simulator.customer import Customer
@@ -13,6 +12,7 @@ if TYPE_CHECKING:
     from flowhqd.simulator.page import Page
     from flowhqd.simulator.server import Simulator
 
+MessageKey = tuple[str, str | None, bool, str]
 LinkState = Literal["unlinked", "offline", "online"]
 
 # Own lids are derived, so that they are the same in every run; real ones are opaque as well.
@@ -30,7 +30,7 @@ class Phone:
         self.customers: dict[str, Customer] = {}
         self.devices: list[Device] = []
         self.is_online = True
-        self._messages: list[WireMessage] = []
+        self._messages: dict[MessageKey, WireMessage] = {}
         self._linked_so_far = 0
 
     @property
@@ -73,7 +73,7 @@ class Phone:
         self._linked_so_far += 1
         device = Device(self, self._linked_so_far)
         self.devices.append(device)
-        for message in self._messages:
+        for message in self._messages.values():
             device.enqueue({"op": "message", "message": message.as_json(), "history": True})
         page.paired(device)
         self.simulator.changed.notify()
@@ -150,7 +150,9 @@ class Phone:
         self, message: WireMessage, customer: Customer, *, but: Device | None = None
     ) -> None:
         """Bring a message to every linked device, except the one it came from."""
-        self._messages = [*(m for m in self._messages if not _same(m, message)), message]
+        # A ciphertext that became readable takes its own place again.
+        key = (message.chat, message.participant, message.from_me, message.id)
+        self._messages[key] = message
         for device in self.devices:
             if device is but:
                 continue
@@ -197,10 +199,3 @@ class Phone:
             lid = user if server == "lid" else None
             self.customers[key] = Customer(self, key, "", lid, shares_number=server == "c.us")
         return self.customers[key]
-
-
-def _same(one: WireMessage, other: WireMessage) -> bool:
-    """Whether ``other`` is the same message again, readable this time."""
-    return replace(one, type="", body=None, caption=None) == replace(
-        other, type="", body=None, caption=None
-    )

@@ -107,6 +107,13 @@ class NodeProgram:
             raise AssertionError(f"no {kind!r} x {count} in {self.events}") from None
         return self.seen(kind)[count - 1]
 
+    async def until_exactly(self, kind: str, *details: Any) -> None:
+        """Return once there was this very event."""
+        try:
+            await self._changed.wait_until(lambda: [kind, *details] in self.events, TIMEOUT)
+        except TimeoutError:
+            raise AssertionError(f"no {[kind, *details]} in {self.events}") from None
+
 
 def _give(home: Path, account: Account) -> None:
     if os.geteuid() == 0:

@@ -11,6 +11,42 @@ OWNER = "255712000001"
 ASHA = "255754000001@c.us"
 
 
+async def test_sees_ticks_edits_deletions_and_a_log_out(
+    simulator: Simulator, program: Callable[[str], NodeProgram]
+) -> None:
+    phone = simulator.phone(OWNER)
+    asha = phone.customer("255754000001", name="Asha")
+
+    async with program("whatsapp_web.cjs") as client:
+        [code] = await client.until("qr")
+        await phone.scan(code)
+        await client.until("ready")
+
+        inbound = await asha.send("Siri", type="ciphertext")
+        await client.until("ciphertext")
+        asha.decrypt(inbound)
+        assert (await client.until("message"))[3] == "Siri"
+        await asha.wait_for(1)
+        asha.read()
+        reply = asha.received[0].message_id
+        await client.until_exactly("message_ack", f"true_{ASHA}_{reply}", 3)
+
+        asha.edit(inbound, "Sirini")
+        await client.until_exactly("edited", f"false_{ASHA}_{inbound}", "Sirini")
+        asha.revoke(inbound)
+        assert await client.until("revoked") == [f"false_{ASHA}_{inbound}"]
+
+        phone.drop_line()
+        await client.until_exactly("change_state", "OPENING")
+        await client.until_exactly("change_state", "CONNECTED")
+        shown = len(client.seen("qr"))
+        phone.log_out()
+        assert await client.until("disconnected") == ["LOGOUT"]
+        [code] = await client.until("qr", shown + 1)
+        await phone.scan(code)
+        await client.until("ready", 2)
+
+
 async def test_links_receives_replies_and_comes_back_without_a_code(
     simulator: Simulator, program: Callable[[str], NodeProgram]
 ) -> None:

@@ -17,6 +17,7 @@ client.on("ready", () => tell("ready", client.info.wid._serialized));
 client.on("change_state", (state) => tell("change_state", state));
 client.on("disconnected", (reason) => tell("disconnected", reason));
 client.on("message_ack", (message, ack) => tell("message_ack", message.id._serialized, ack));
+client.on("message_ciphertext", (message) => tell("ciphertext", message.id._serialized));
 client.on("message_revoke_everyone", (message) => tell("revoked", message.id._serialized));
 client.on("message_edit", (message, body) => tell("edited", message.id._serialized, body));
 client.on("message", async (message) => {

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import os
+import signal
 from collections.abc import Callable
 
 import pytest
 
+from flowhqd.browser.host import BrowserHost
 from flowhqd.simulator import CodeRejected, Phone, QrRejected, Simulator, SimulatorOptions
 from tests.simulator.tab import Tab
 
@@ -24,15 +27,18 @@ CHAT = """(id) => {
   const chat = require('WAWebCollections').Chat.get(id);
   return [chat.unreadCount, chat.msgs.map((msg) => [msg.id.id, msg.isNewMsg])];
 }"""
+ALL = """async (id) => {
+  const chat = require('WAWebCollections').Chat.get(id);
+  while ((await require('WAWebChatLoadMessages').loadEarlierMsgs(chat)).length > 0);
+  return chat.msgs.map((msg) => msg.body).sort((a, b) => a - b);
+}"""
 STORED = """async (key) => {
   const {messages} = await require('WAWebCollections').Msg.getMessagesById([key]);
   return messages.map((message) => [message.body, message.ack]);
 }"""
 
 
-async def test_pairing_moves_through_the_states_of_the_real_page(
-    linked: Tab, phone: Phone
-) -> None:
+async def test_pairing_moves_through_the_states_of_the_real_page(linked: Tab, phone: Phone) -> None:
     states = [state for [state] in linked.seen("state")]
     after_code = states[states.index("UNPAIRED") :]
     assert after_code == ["UNPAIRED", "PAIRING", "OPENING", "CONNECTED"]
@@ -173,6 +179,13 @@ async def test_a_blocked_page_shows_why(linked: Tab, phone: Phone, state: str) -
     await linked.until("mode", state)
 
 
+async def test_a_page_may_be_blocked_from_the_start(tab: Tab, simulator: Simulator) -> None:
+    simulator.options.blocked = "DEPRECATED_VERSION"
+    await tab.open()
+    await tab.until("mode", "DEPRECATED_VERSION")
+    assert ["state", "DEPRECATED_VERSION"] in tab.events
+
+
 async def test_a_log_out_on_the_phone_leads_back_to_a_code(
     linked: Tab, phone: Phone, simulator: Simulator
 ) -> None:
@@ -244,6 +257,22 @@ async def test_a_lost_acknowledgement_does_not_send_twice(
     assert len(asha.received) == 1
 
 
+async def test_a_kill_in_a_burst_loses_and_doubles_nothing(
+    linked: Tab, phone: Phone, browsers: BrowserHost
+) -> None:
+    asha = phone.customer(ASHA)
+    for number in range(200):
+        await asha.send(f"{number}")
+    await linked.until("add", count=1)
+    [chromium] = browsers.describe()
+    os.killpg(chromium.pid, signal.SIGKILL)
+    await phone.wait_for("offline")
+    await linked.open()
+    await linked.until("mode", "MAIN")
+    loaded = await linked.call(ALL, ASHA_CHAT)
+    assert loaded == [f"{number}" for number in range(200)]
+
+
 async def test_two_pages_of_two_phones_see_only_their_own(
     linked: Tab, phone: Phone, simulator: Simulator, new_tab: Callable[[], Tab]
 ) -> None:
@@ -280,5 +309,7 @@ class TestLateModules:
     async def test_chat_modules_register_after_the_connection_is_up(self, linked: Tab) -> None:
         registered = "() => 'WALinkify' in require('__debug').modulesMap"
         assert await linked.call(registered) is False
-        await linked.call(f"async () => {{ while (!({registered})()) await new Promise(setTimeout); }}")
+        await linked.call(
+            f"async () => {{ while (!({registered})()) await new Promise(setTimeout); }}"
+        )
         assert await linked.call("() => require('WALinkify').findLink('www.x.tz').href")

@@ -34,7 +34,8 @@ export class Chats {
   /** @param {any} row */
   async #restore({ id, lastReceivedKey, ...rest }) {
     const key = lastReceivedKey ? this.MsgKey.fromString(lastReceivedKey) : undefined;
-    const chat = this.#listFor(createWid(id)).add({ ...rest, id: createWid(id), lastReceivedKey: key });
+    const wid = createWid(id);
+    const chat = this.#listFor(wid).add({ ...rest, id: wid, lastReceivedKey: key });
     if (!lastReceivedKey) return;
     const message = await this.database.get("message", lastReceivedKey);
     if (message) this.#bringBack(chat, [message]);
@@ -120,9 +121,9 @@ export class Chats {
     let oldest = null;
     for (const msg of chat.msgs.getModelsArray()) {
       const row = await this.database.get("message", String(msg.id));
-      if (row && (!oldest || row.t < oldest.t || (row.t === oldest.t && row.rowId < oldest.rowId))) {
-        oldest = row;
-      }
+      if (!row) continue;
+      const order = oldest ? row.t - oldest.t || row.rowId - oldest.rowId : -1;
+      if (order < 0) oldest = row;
     }
     return oldest;
   }
@@ -140,6 +141,29 @@ export class Chats {
     const row = await this.database.get("message", id);
     if (!row) return null;
     return new this.collections.Msg.modelClass(attributesFromRow(row, this.MsgKey));
+  }
+
+  /**
+   * A list around one message; `loadAroundPromise` settles once it is in memory, if it exists.
+   * @param {{chat: any, msgKey: any}} query
+   */
+  searchContext({ chat, msgKey }) {
+    const load = async () => {
+      const row = await this.database.get("message", String(msgKey));
+      if (row) this.#bringBack(chat, [row]);
+    };
+    return { collection: Object.assign(chat.msgs, { loadAroundPromise: load() }) };
+  }
+
+  /**
+   * The message that another one quotes, if it is in memory.
+   * @param {any} msg
+   */
+  quotedMessage({ id, quotedStanzaID }) {
+    const { MsgKey, collections } = this;
+    const theirs = new MsgKey({ fromMe: false, remote: id.remote, id: quotedStanzaID });
+    const ours = new MsgKey({ fromMe: true, remote: id.remote, id: quotedStanzaID });
+    return collections.Msg.get(theirs) ?? collections.Msg.get(ours) ?? null;
   }
 
   /**

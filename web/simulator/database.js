@@ -5,7 +5,15 @@
 const NAME = "model-storage";
 const VERSION = 1;
 
-/** @typedef {{id: string, chat: string, t: number, rowId: number, unsent?: 1, data: any}} MessageRow */
+/**
+ * @typedef {object} MessageRow
+ * @property {string} id the serialised key
+ * @property {string} chat
+ * @property {number} t Unix seconds
+ * @property {number} rowId in the order of storing
+ * @property {1} [unsent] an own message that the server has not confirmed
+ * @property {any} data the dehydrated attributes
+ */
 
 /**
  * @template T

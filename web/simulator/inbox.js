@@ -135,8 +135,9 @@ export class Inbox {
     if (attributes.subtype === REVOKE) {
       await this.#change(target, { type: "revoked", subtype: "sender", body: undefined }, fresh);
     } else if (attributes.subtype === EDIT) {
-      const edit = { latestEditMsgKey: attributes.id, latestEditSenderTimestampMs: attributes.t * 1000 };
-      await this.#change(target, { ...edit, body: attributes.body }, fresh);
+      const { id, t, body } = attributes;
+      const edit = { latestEditMsgKey: id, latestEditSenderTimestampMs: t * 1000, body };
+      await this.#change(target, edit, fresh);
     }
   }
 
@@ -157,7 +158,7 @@ export class Inbox {
   /** @param {{chat: string, ids: string[], ack: number}} frame */
   #receipt({ chat, ids, ack }) {
     const from = createWid(chat);
-    const ackData = { ack, ackString: "", from, externalIds: ids, participant: null, recipient: null };
+    const ackData = { ack, ackString: "", from, externalIds: ids };
     if (from.isGroup()) this.receipts.handleGroupSimpleReceipt(ackData);
     else this.receipts.handleChatSimpleReceipt(ackData);
   }

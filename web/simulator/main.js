@@ -44,7 +44,18 @@ async function createPage(options) {
   });
   const clock = { skew: 0, now: () => Date.now() + clock.skew };
   const page = {
-    options, state, collections, MsgKey, link, database, contacts, chats, me, receipts, inbox, clock,
+    options,
+    state,
+    collections,
+    MsgKey,
+    link,
+    database,
+    contacts,
+    chats,
+    me,
+    receipts,
+    inbox,
+    clock,
     logoutReason,
     outbox: new Outbox(chats, link),
     pairing: new Pairing(database, link),

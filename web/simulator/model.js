@@ -191,7 +191,8 @@ export class Collection extends EventEmitter {
 
   /** @param {any} id a string, a Wid, a MsgKey or a model */
   get(id) {
-    return id == null ? undefined : this._index.get(String(id instanceof BaseModel ? /** @type {any} */ (id).id : id));
+    if (id == null) return undefined;
+    return this._index.get(String(id instanceof BaseModel ? id.attributes.id : id));
   }
 
   /** @param {any} id */

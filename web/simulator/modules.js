@@ -2,8 +2,9 @@
 // The page's inside by name. The first group is what linking and the connection need; the second,
 // everything about chats, registers later, as on a cold load of the real page.
 
-import * as entities from "./entities.js";
 import { EventEmitter } from "./emitter.js";
+import * as entities from "./entities.js";
+import * as enums from "./enums.js";
 import { findLink, findLinks } from "./linkify.js";
 import { register } from "./loader.js";
 import { BaseModel, Collection, defineModel } from "./model.js";
@@ -11,14 +12,10 @@ import { decodeB64, encodeB64 } from "./pairing.js";
 import { BackendEvent, CmdImpl, ConnModel } from "./state.js";
 import { Wid, WidFactory } from "./wid.js";
 
-/** Reason codes are the simulator's own; that one exists per reason is what libraries rely on. */
-const LOGOUT_REASONS = ["user_initiated", "unknown_companion", "account_locked", "syncd_failure"];
-
 export const logoutReason = {
-  /** @param {string} reason */
-  getErrorCodeFromLogoutReason: (reason) => LOGOUT_REASONS.indexOf(reason) + 1,
-  setPrevLogoutReasonCode() {},
-  getPrevLogoutReasonCode: () => null,
+  LogoutReason: enums.LogoutReason,
+  LOGOUT_REASON_CODE: enums.LOGOUT_REASON_CODE,
+  getErrorCodeFromLogoutReason: enums.getErrorCodeFromLogoutReason,
 };
 
 /** @param {any} page */
@@ -45,6 +42,10 @@ export function registerConnection(page) {
     },
   });
   register("WAWebSocketModel", { Socket: state.Socket });
+  register("WAWebSocketConstants", {
+    SOCKET_STATE: enums.SOCKET_STATE,
+    SOCKET_STREAM: enums.SOCKET_STREAM,
+  });
   register("WAWebStreamModel", { Stream: state.Stream });
   register("WAWebConnModel", { Conn: state.Conn, ConnImpl: ConnModel });
   register("WAWebCmd", { Cmd: state.Cmd, CmdImpl });
@@ -134,6 +135,14 @@ export function chatModules(page) {
       getIsGroup: (/** @type {any} */ chat) => chat.id.isGroup(),
       getHasUnread: (/** @type {any} */ chat) => chat.unreadCount !== 0,
     },
+    WAWebAck: { ACK: enums.ACK, ACK_STRING: enums.ACK_STRING },
+    WAWebLidMigrationUtils: { Lid1X1MigrationUtils: { isLidMigrated: () => true } },
+    WAWebChatMessageSearch: {
+      getSearchContext: (/** @type {any} */ query) => chats.searchContext(query),
+    },
+    WAWebQuotedMsgModelUtils: {
+      getQuotedMsgObj: (/** @type {any} */ msg) => chats.quotedMessage(msg),
+    },
     WAWebMsgReply: {
       canReplyMsg: (/** @type {any} */ msg) => !options.fail_quotes && msg.type !== "revoked",
     },
@@ -167,6 +176,8 @@ export function chatModules(page) {
       markComposing: typing("composing"),
       markRecording: typing("recording"),
       markPaused: typing("paused"),
+      sendPresenceAvailable: () => page.state.Stream.markAvailable(),
+      sendPresenceUnavailable: () => page.state.Stream.markUnavailable(),
     },
     WALinkify: { findLink, findLinks },
     WAWebLinkPreviewChatAction: { getLinkPreview: async () => null },

@@ -52,7 +52,8 @@ export class Session {
     while (!this.isLeaving) {
       try {
         await link.open();
-        link.send({ op: "hello", keys: pairing.publicKeys(), login: this.login, url: location.href });
+        const keys = pairing.publicKeys();
+        link.send({ op: "hello", keys, login: this.login, url: location.href });
         return;
       } catch {
         if (Date.now() - since > options.timeout_ms) this.#move("TIMEOUT");
