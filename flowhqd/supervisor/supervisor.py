@@ -21,7 +21,7 @@ from flowhqd.supervisor.live import LiveWorker, PairingCode
 from flowhqd.supervisor.start_gate import StartGate
 from flowhqd.supervisor.transitions import Happened, Known, change
 from flowhqd.supervisor.worker import Surroundings, Worker
-from flowhqd.whatsapp.session import Rung, Session
+from flowhqd.whatsapp.session import Session
 
 if TYPE_CHECKING:
     from flowhqd.browser.host import BrowserHost
@@ -88,10 +88,10 @@ class Supervisor:
 
     async def start(self, tenant_id: UUID, *, actor: str) -> None:
         """Run a tenant's worker from now on."""
-        async with self._verb(tenant_id) as tenant:
+        async with self._verb(tenant_id):
             await self._want(tenant_id, Wanted.RUNNING, actor, "worker.start")
             if tenant_id not in self._workers:
-                self._launch(tenant, by_hand=True)
+                await self._launch(tenant_id, actor)
 
     async def stop(self, tenant_id: UUID, *, actor: str) -> None:
         """Stop a tenant's worker; what waits for an answer stays in the ledger."""
@@ -105,7 +105,7 @@ class Supervisor:
         async with self._verb(tenant_id):
             await self._want(tenant_id, Wanted.RUNNING, actor, "worker.restart")
             await self._end(tenant_id)
-            self._launch(await self._tenant(tenant_id), by_hand=True, rung=Rung.REOPEN)
+            await self._launch(tenant_id, actor)
 
     async def force_restart(
         self, tenant_id: UUID, *, actor: str, forget_login: bool = False
@@ -121,7 +121,7 @@ class Supervisor:
                 await self._forget_login(tenant)
             else:
                 await self._end(tenant_id)
-            self._launch(await self._tenant(tenant_id), by_hand=True, rung=Rung.REOPEN)
+            await self._launch(tenant_id, actor)
 
     async def pair(self, tenant_id: UUID, *, actor: str) -> None:
         """Start a round of codes, unless one is running; raises Conflict when connected."""
@@ -130,7 +130,7 @@ class Supervisor:
                 raise Conflict("the session is CONNECTED: there is nothing to link")
             await self._want(tenant_id, Wanted.RUNNING, actor, "session.pair")
             if tenant_id not in self._workers:
-                self._launch(tenant, by_hand=True)
+                await self._launch(tenant_id, actor)
 
     async def pairing_code(self, tenant_id: UUID, *, actor: str) -> PairingCode:
         """A code for the tenant's own phone number; raises Conflict unless a code is shown."""
@@ -199,11 +199,12 @@ class Supervisor:
             done = change(happened, known(tenant), detail=detail)
             await states.apply(connection, tenant_id, done, actor=actor)
 
-    def _launch(self, tenant: Tenant, *, by_hand: bool, rung: Rung = Rung.RELOAD) -> None:
-        worker = Worker(tenant, self._around, by_hand=by_hand, rung=rung)
-        self._workers[tenant.id] = worker
-        self._tasks[tenant.id] = self._group.create_task(
-            self._run(worker), name=f"tenant:{tenant.id}"
+    async def _launch(self, tenant_id: UUID, actor: str, *, by_hand: bool = True) -> None:
+        await self._note(tenant_id, Happened.STARTED, actor)
+        worker = Worker(await self._tenant(tenant_id), self._around, by_hand=by_hand)
+        self._workers[tenant_id] = worker
+        self._tasks[tenant_id] = self._group.create_task(
+            self._run(worker), name=f"tenant:{tenant_id}"
         )
 
     async def _run(self, worker: Worker) -> None:
@@ -282,12 +283,9 @@ class Supervisor:
                     worker=WorkerStatus.STOPPED,
                 )
                 await states.apply(connection, tenant_id, left, actor="supervisor")
-            wanted = [
-                await tenants.get(connection, tenant_id)
-                for tenant_id in await tenants.wanted(connection)
-            ]
-        for tenant in wanted:
-            self._launch(tenant, by_hand=False)
+            wanted = await tenants.wanted(connection)
+        for tenant_id in wanted:
+            await self._launch(tenant_id, "supervisor", by_hand=False)
         if wanted:
             log.info("workers_brought_back", count=len(wanted))
 

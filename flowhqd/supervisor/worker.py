@@ -90,14 +90,12 @@ class Surroundings:
 class Worker:
     """``run`` ends by cancellation, or by itself when only a person can help."""
 
-    def __init__(
-        self, tenant: tenants.Tenant, around: Surroundings, *, by_hand: bool, rung: Rung
-    ) -> None:
+    def __init__(self, tenant: tenants.Tenant, around: Surroundings, *, by_hand: bool) -> None:
         settings = around.settings
         self.tenant_id: UUID = tenant.id
         self._around = around
         self._by_hand = by_hand
-        self._rung = rung
+        self._rung = Rung.REOPEN
         self._known = Known(
             tenant.status,
             tenant.session.state,
@@ -188,7 +186,6 @@ class Worker:
         structlog.contextvars.bind_contextvars(tenant_id=str(self.tenant_id))
         try:
             async with asyncio.TaskGroup() as self._tasks:
-                await self._happened(Happened.STARTED)
                 await self._serve_on()
                 self._forget_lost_report()
         finally:
