@@ -39,6 +39,7 @@ class Page:
         self.link_code: LinkCode | None = None
         self.url = ""
         self._socket = socket
+        self._is_closing = False
         self._keys: dict[str, str] = {}
         self._outgoing: asyncio.Queue[dict[str, Any] | None] = asyncio.Queue()
         self._tasks: set[asyncio.Task[None]] = set()
@@ -65,6 +66,7 @@ class Page:
 
     def close(self, last: dict[str, Any] | None = None) -> None:
         """Say ``last``, if anything, and hang up."""
+        self._is_closing = True
         if last is not None:
             self.send(last)
         self._outgoing.put_nowait(None)
@@ -77,7 +79,9 @@ class Page:
         writer = asyncio.create_task(self._write(), name="simulator:page:writer")
         try:
             async for message in self._socket:
-                self._receive(message.json())
+                # What the page still says after a hang-up does not arrive.
+                if not self._is_closing:
+                    self._receive(message.json())
         finally:
             self._stop_rotation()
             for task in self._tasks:

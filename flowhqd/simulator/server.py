@@ -52,7 +52,8 @@ class Simulator:
         return f"{scheme}://{self.options.host}:{self.port}/"
 
     async def __aenter__(self) -> Self:
-        self._runner = web.AppRunner(self._application(), access_log=None, shutdown_timeout=1.0)
+        # Browsers keep idle connections open: nothing is gained by waiting for them at the end.
+        self._runner = web.AppRunner(self._application(), access_log=None, shutdown_timeout=0.1)
         await self._runner.setup()
         options = self.options
         site = web.TCPSite(self._runner, options.host, options.port, ssl_context=options.tls)

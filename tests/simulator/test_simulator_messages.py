@@ -93,13 +93,15 @@ async def test_one_message_may_arrive_under_both_addresses(
 
 
 async def test_a_number_nobody_shared_stays_unknown(linked: Tab, phone: Phone) -> None:
-    await phone.customer(ASHA, lid="990001", shares_number=False).send("Habari")
+    asha = phone.customer(ASHA, name="Asha", lid="990001", shares_number=False)
+    await asha.send("Habari")
     await linked.until("add", count=1)
-    unknown = (
-        "() => require('WAWebApiContact').getPhoneNumber("
-        "require('WAWebWidFactory').createWid('990001@lid')) ?? null"
-    )
-    assert await linked.call(unknown) is None
+    known = """() => {
+      const wid = require('WAWebWidFactory').createWid('990001@lid');
+      const {Contact} = require('WAWebCollections');
+      return [Contact.get(wid).name, require('WAWebApiContact').getPhoneNumber(wid) ?? null];
+    }"""
+    assert await linked.call(known) == ["Asha", None]
 
 
 async def test_a_new_chat_can_need_a_lid_that_is_looked_up_first(
@@ -153,6 +155,8 @@ async def test_groups_and_status_carry_their_author(linked: Tab, phone: Phone) -
     for chat in ("120363000000000001@g.us", "status@broadcast"):
         inbound = await asha.send("Habari wote", chat=chat)
         await linked.until("add", f"false_{chat}_{inbound}_{ASHA_CHAT}")
+    await linked.send("120363000000000001@g.us", "3EB001", "Karibuni")
+    await phone.customer_of_chat("120363000000000001@g.us").wait_for(1)
     inbound = await asha.send("Habari mpya", chat="120363000000000002@newsletter")
     await linked.until("add", f"false_120363000000000002@newsletter_{inbound}")
     count = "() => require('WAWebCollections').Chat.getModelsArray().map((c) => String(c.id))"

@@ -3,6 +3,8 @@
 
 import { createWid } from "./wid.js";
 
+/** @typedef {{pn: string | null, lid: string | null, name: string | null}} Person */
+
 export class Contacts {
   /**
    * @param {import("./entities.js").Collections} collections
@@ -23,24 +25,27 @@ export class Contacts {
     for (const row of await this.database.all("contact")) this.#remember(row);
   }
 
-  /** @param {{pn: string, lid: string | null, name: string | null}[]} people */
+  /** @param {Person[]} people what the server tells; neither address for a group */
   async learn(people) {
-    for (const person of people) this.#remember(person);
+    const known = people.filter((person) => person.pn ?? person.lid);
+    for (const person of known) this.#remember(person);
     await Promise.all(
-      people.map((person) => this.database.put("contact", { id: person.pn, ...person })),
+      known.map((one) => this.database.put("contact", { id: one.pn ?? one.lid, ...one })),
     );
   }
 
-  /** @param {{pn: string, lid: string | null, name: string | null}} person */
+  /** @param {Person} person */
   #remember({ pn, lid, name }) {
-    const phoneNumber = createWid(pn);
     const { Contact } = this.collections;
-    Contact.add({ id: phoneNumber, name, pushname: name, phoneNumber }, { merge: true });
-    if (!lid) return;
-    const lidWid = createWid(lid);
-    Contact.add({ id: lidWid, name, pushname: name, phoneNumber, lid: lidWid }, { merge: true });
-    this.lidOf.set(pn, lidWid);
-    this.numberOf.set(lid, phoneNumber);
+    const names = { name, pushname: name };
+    const phoneNumber = pn ? createWid(pn) : undefined;
+    const lidWid = lid ? createWid(lid) : undefined;
+    for (const id of [phoneNumber, lidWid]) {
+      if (id) Contact.add({ ...names, id, phoneNumber, lid: lidWid }, { merge: true });
+    }
+    if (!pn || !lid) return;
+    this.lidOf.set(pn, createWid(lid));
+    this.numberOf.set(lid, createWid(pn));
   }
 
   /** @param {any} wid */
