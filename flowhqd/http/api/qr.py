@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
 
@@ -10,6 +11,7 @@ from aiohttp import web
 from flowhqd import qr
 from flowhqd.errors import Conflict, Invalid, NotFound
 from flowhqd.http import tenants
+from flowhqd.http.negotiation import Handler
 from flowhqd.http.responses import json_response
 from flowhqd.http.views import QrView
 from flowhqd.states import SessionState
@@ -43,7 +45,17 @@ async def show(request: web.Request) -> web.Response:
         )
     media_type, draw = FORMATS[name]
     return web.Response(
-        body=draw(session.qr_text),
+        # A code takes some 50 ms to draw, which others should not wait for.
+        body=await asyncio.to_thread(draw, session.qr_text),
         content_type=media_type,
         charset="utf-8" if media_type == "text/plain" else None,
     )
+
+
+def show_or(page: Handler) -> Handler:
+    """A handler that gives the picture to whoever names its form, else ``page``."""
+
+    async def choose(request: web.Request) -> web.StreamResponse:
+        return await (show if "format" in request.query else page)(request)
+
+    return choose

@@ -1,0 +1,1 @@
+"""What browsers see; one module per page or action."""

@@ -1,0 +1,45 @@
+"""States as pages show them: their names stay, a tone and a sentence are added."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+from flowhqd.reasons import EXPLANATIONS, Reason
+
+TONES: Mapping[str, str] = MappingProxyType(
+    {
+        "ACTIVE": "good",
+        "CONNECTED": "good",
+        "RUNNING": "good",
+        "ANSWERED": "good",
+        "SENT": "good",
+        "DELIVERED": "good",
+        "READ": "good",
+        "QR_PENDING": "busy",
+        "QR_READY": "busy",
+        "STARTING": "busy",
+        "RECONNECTING": "busy",
+        "RECEIVED": "busy",
+        "QUEUED": "busy",
+        "ERROR": "bad",
+        "STALE": "bad",
+        "FAILED": "bad",
+        "UNKNOWN": "bad",
+        "QUEUE_FULL": "bad",
+    }
+)
+"""How a state looks; the others are idle. The sign before each word says the same as its colour."""
+
+
+def tone(state: str) -> str:
+    """Good, busy, bad or idle."""
+    return TONES.get(state, "idle")
+
+
+def what(reason: str) -> str:
+    """What a reason code means; the code itself when it is none of ours."""
+    try:
+        return EXPLANATIONS[Reason(reason)].what
+    except ValueError:
+        return reason
