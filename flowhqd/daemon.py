@@ -34,7 +34,7 @@ from flowhqd.supervisor.supervisor import Supervisor
 
 _log = log.get_logger(__name__)
 
-DATABASE_SECONDS = 60.0
+DATABASE_SECONDS = 30.0
 READY_SECONDS = 2.0
 
 

@@ -26,9 +26,9 @@ def descendants(pid: int) -> set[int]:
 
 
 def command_line(pid: int) -> list[str]:
-    """A process's arguments; empty when it is gone."""
+    """A process's arguments; empty when it is gone. Chromium's children join theirs by blanks."""
     try:
-        return Path(f"/proc/{pid}/cmdline").read_text().split("\0")
+        return Path(f"/proc/{pid}/cmdline").read_text().replace("\0", " ").split()
     except OSError:
         return []
 
@@ -51,9 +51,7 @@ def browsers(daemon: Daemon) -> list[int]:
 
 def renderers(daemon: Daemon) -> list[int]:
     """The renderers of a daemon's Chromiums, in order of their start."""
-    return sorted(
-        pid for pid in daemon_tree(daemon) if "--type=renderer" in command_line(pid)
-    )
+    return sorted(pid for pid in daemon_tree(daemon) if "--type=renderer" in command_line(pid))
 
 
 def listening_ports(daemon: Daemon) -> set[int]:
