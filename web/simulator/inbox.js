@@ -62,7 +62,7 @@ export class Inbox {
         /** @type {any} */ (this.messages).processMultipleMessages(createWid(chat), messages),
       ),
     );
-    for (const frame of frames.filter((one) => one.op === "receipt")) this.#receipt(frame);
+    for (const frame of frames.filter((one) => one.op === "receipt")) await this.#receipt(frame);
   }
 
   /**
@@ -159,15 +159,17 @@ export class Inbox {
   #receipt({ chat, ids, ack }) {
     const from = createWid(chat);
     const ackData = { ack, ackString: "", from, externalIds: ids };
-    if (from.isGroup()) this.receipts.handleGroupSimpleReceipt(ackData);
-    else this.receipts.handleChatSimpleReceipt(ackData);
+    return from.isGroup()
+      ? this.receipts.handleGroupSimpleReceipt(ackData)
+      : this.receipts.handleChatSimpleReceipt(ackData);
   }
 
   /** @param {{ack: number, from: any, externalIds: string[]}} ackData */
-  applyReceipt({ ack, from, externalIds }) {
-    for (const id of externalIds) {
-      const key = String(new this.chats.MsgKey({ fromMe: true, remote: from, id }));
-      if ((this.messages.get(key)?.ack ?? 0) < ack) void this.#change(key, { ack });
-    }
+  async applyReceipt({ ack, from, externalIds }) {
+    const keys = externalIds.map((id) =>
+      String(new this.chats.MsgKey({ fromMe: true, remote: from, id })),
+    );
+    const later = keys.filter((key) => (this.messages.get(key)?.ack ?? 0) < ack);
+    await Promise.all(later.map((key) => this.#change(key, { ack })));
   }
 }
