@@ -7,7 +7,7 @@ import signal
 from collections.abc import Callable
 
 from flowhqd.simulator import Simulator
-from tests.system.daemon import Daemon, Operator, eventually, running
+from tests.system.daemon import Daemon, Operator, running
 from tests.system.processes import browsers, renderers
 
 OWNERS = ["255712000001", "255712000002", "255712000003"]
@@ -35,12 +35,10 @@ async def test_three_tenants_share_a_browser_and_nothing_else(
 ) -> None:
     daemon = make_daemon(RECONNECT_INITIAL_DELAY_MS="200", LOOP_BREAKER_MAX_REPLIES="0")
     async with running(daemon) as operator:
+        tenants = [await linked(operator, simulator, owner) for owner in OWNERS[:2]]
         before = set(renderers(daemon))
-        tenants, pages = [], []
-        for owner in OWNERS:
-            tenants.append(await linked(operator, simulator, owner))
-            [page] = set(renderers(daemon)) - before - set(pages)
-            pages.append(page)
+        tenants.append(await linked(operator, simulator, OWNERS[2]))
+        [page] = set(renderers(daemon)) - before
         [browser] = browsers(daemon)
 
         # The same customer writes to all three businesses.
@@ -52,17 +50,11 @@ async def test_three_tenants_share_a_browser_and_nothing_else(
             [customer] = [simulator.phone(owner).customer("255754000001")]
             assert rows[1]["message_text"] == customer.received[0].text
 
-        os.kill(pages[0], signal.SIGKILL)
-        for owner in OWNERS[1:]:
+        others = [(await operator.tenant(tenant))["session"]["since"] for tenant in tenants[:2]]
+        os.kill(page, signal.SIGKILL)
+        for owner in OWNERS:
             await answered(simulator, owner)
-        others = [(await operator.tenant(tenant))["session"]["since"] for tenant in tenants[1:]]
-
-        async def again() -> bool | None:
-            await answered(simulator, OWNERS[0])
-            return True
-
-        await eventually(again, "answers from the crashed tenant")
-        for tenant_id, since in zip(tenants[1:], others, strict=True):
+        for tenant_id, since in zip(tenants[:2], others, strict=True):
             assert (await operator.tenant(tenant_id))["session"]["since"] == since
 
         os.kill(browser, signal.SIGKILL)
@@ -71,7 +63,8 @@ async def test_three_tenants_share_a_browser_and_nothing_else(
         for tenant_id in tenants:
             tenant = await operator.state(tenant_id, "CONNECTED")
             assert tenant["status"] == "ACTIVE"
-            audit = [row["status"] for row in await operator.logs(tenant_id)]
-            assert set(audit) <= {"ANSWERED", "SENT", "DELIVERED", "READ"}
+            rows = await operator.logs(tenant_id)
+            assert {row["status"] for row in rows if row["direction"] == "IN"} == {"ANSWERED"}
         assert browsers(daemon) != [browser]
-        assert not any("qr_shown" in line and "lost" in line for line in daemon.log.open())
+        # Each tenant was linked by one code; none was needed again.
+        assert daemon.log.read_text().count("qr_shown") == len(OWNERS)
