@@ -54,6 +54,7 @@ class Chromium:
         self.targets = Targets(self.connection)
         self._launch = launch
         self._child = child
+        self._disposal: asyncio.Task[None] | None = None
         child.ended.add_done_callback(lambda _: self._on_lost())
 
     @classmethod
@@ -115,7 +116,8 @@ class Chromium:
             finally:
                 # One that finds nobody to hand over to becomes a browser, which nobody drives.
                 child.signal_group(signal.SIGKILL)
-                await child.wait(KILL_SECONDS)
+                with contextlib.suppress(TimeoutError):
+                    await child.wait(KILL_SECONDS)
 
     async def command(self, method: str, params: Mapping[str, Any] | None = None) -> dict[str, Any]:
         """A browser-level command. Raises BrowserLost, or BrowserError when it is refused.
@@ -175,7 +177,7 @@ class Chromium:
         log.warning("browser_lost", pid=self.pid, stderr=self._child.stderr[-500:])
         # Without its pipe it is of no use; without its process the pipe may live on in a child.
         self.kill()
-        asyncio.get_running_loop().create_task(self.connection.dispose())
+        self._disposal = asyncio.create_task(self.connection.dispose())
 
     def _last_words(self) -> str:
         return f"; it said: {self._child.stderr[-500:]}" if self._child.stderr else ""

@@ -26,6 +26,9 @@ from flowhqd.browser.profiles import (
     prune_local_state,
 )
 from flowhqd.errors import BrowserLost
+from flowhqd.log import get_logger
+
+log = get_logger(__name__)
 
 OPENING_AT_ONCE = 2
 """Opening took 0.43 s for one at a time, 0.38 s each for 2 and 0.37 s each for 4."""
@@ -89,6 +92,7 @@ class BrowserHost:
         self._options = options
         self._profiles = Profiles(options.profiles_path, options.account)
         self._abilities = Abilities(sandbox=True, hand_over=options.hand_over)
+        self._room = options.tenants_per_browser
         self._slots: dict[int, Slot] = {}
         self._pages: dict[str, Page] = {}
         self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
@@ -105,6 +109,7 @@ class BrowserHost:
         self._abilities = await probe(
             self._launch(), self._profiles, hand_over=self._options.hand_over
         )
+        self._room = self._tenants_per_browser()
         return self
 
     async def __aexit__(
@@ -114,6 +119,7 @@ class BrowserHost:
         traceback: TracebackType | None,
     ) -> None:
         await asyncio.gather(*(slot.stop() for slot in self._slots.values()))
+        self._profiles.remove_tmp()
 
     @property
     def sandbox(self) -> bool:
@@ -132,11 +138,12 @@ class BrowserHost:
         conflict to WhatsApp. Raises Invalid for a bad name, BrowserError and its children.
         """
         check_name(profile)
-        async with self._lock(profile), self._opening:
+        async with self._lock(profile):
             await self._close(profile)
             slot = self._place(profile)
             try:
-                page = await self._open_in(slot, profile)
+                async with self._opening:
+                    page = await self._open_in(slot, profile)
             except BaseException:
                 slot.profiles.discard(profile)
                 raise
@@ -206,8 +213,9 @@ class BrowserHost:
 
     def _place(self, profile: str) -> Slot:
         """The slot the profile is to open in, with a place in it taken."""
-        room = self._tenants_per_browser()
-        slot = next((slot for slot in self._candidates(profile) if len(slot.profiles) < room), None)
+        slot = next(
+            (slot for slot in self._candidates(profile) if len(slot.profiles) < self._room), None
+        )
         if slot is None:
             number = next(n for n in range(1, len(self._slots) + 2) if n not in self._slots)
             slot = self._slots[number] = Slot(self._profiles.browser(number))
@@ -224,17 +232,23 @@ class BrowserHost:
     def _tenants_per_browser(self) -> int:
         if not self.hand_over:
             return 1
-        _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-        if hard == resource.RLIM_INFINITY:
-            return self._options.tenants_per_browser
-        affordable = (hard - FILES_PER_BROWSER) // FILES_PER_TENANT
-        return max(1, min(self._options.tenants_per_browser, affordable))
+        wanted = self._options.tenants_per_browser
+        _, hard_limit = resource.getrlimit(resource.RLIMIT_NOFILE)
+        room = affordable_tenants(wanted, hard_limit=hard_limit)
+        if room < wanted:
+            log.warning(
+                "tenants_per_browser_lowered",
+                detail=f"{room} tenants in one Chromium instead of {wanted}, because the hard "
+                f"limit of open files is {hard_limit}; raise it (LimitNOFILE=65536 in a unit)",
+            )
+        return room
 
     async def _open_in(self, slot: Slot, profile: str) -> Page:
         directory = directory_name(profile)
         path = self._profiles.find(profile)
         if path is not None and path.parent != slot.path:
             await self._profiles.move(path, slot.path)
+        self._profiles.prepare_profile(slot.path / directory)
         async with slot.changing:
             if not slot.is_running or not self.hand_over:
                 if slot.browser is not None:
@@ -248,3 +262,10 @@ class BrowserHost:
         if self.hand_over:
             info = await browser.hand_over(directory)
         return await Page.attach(profile, browser, info, alone=not self.hand_over)
+
+
+def affordable_tenants(wanted: int, *, hard_limit: int) -> int:
+    """How many of the wanted tenants one Chromium has file descriptors for; at least one."""
+    if hard_limit == resource.RLIM_INFINITY:
+        return wanted
+    return max(1, min(wanted, (hard_limit - FILES_PER_BROWSER) // FILES_PER_TENANT))

@@ -35,7 +35,8 @@ CLOSE_SECONDS = 10.0
 HARMLESS_PRINT = "window.print = () => {};"
 
 CALL = """(async () => {
-  const result = await (%(function)s)(...JSON.parse(%(arguments)s));
+  const result = await (%(function)s
+  )(...JSON.parse(%(arguments)s));
   const text = JSON.stringify(result === undefined ? null : result) ?? "null";
   if (text.length > %(limit)d) throw new RangeError(`result of ${text.length} characters`);
   return text;
@@ -64,7 +65,8 @@ class Page:
         self._url = ""
         self._documents: deque[str] = deque(maxlen=8)
         self._commits = 0
-        self._is_parsed = False
+        self._parsed = ""
+        self._is_error = False
         self._progress = asyncio.Event()
 
     @classmethod
@@ -117,7 +119,7 @@ class Page:
                 if error := answer.get("errorText"):
                     raise PageError(f"the page of {self.profile} could not be opened: {error}")
                 if document := answer.get("loaderId"):
-                    await self._until(lambda: document in self._documents and self._is_parsed)
+                    await self._until(lambda: document in self._documents and self._is_parsed())
         except TimeoutError:
             raise self._timed_out("loading", timeout) from None
 
@@ -125,15 +127,17 @@ class Page:
         """Load the same address anew; returns when the document is parsed.
 
         Not for a hung page: that ignores it and can then no longer be freed by ``unstick``.
-        Raises PageTimeout, PageLost.
+        Raises PageError, PageTimeout, PageLost.
         """
         before = self._commits
         try:
             async with asyncio.timeout(timeout):
                 await self._command("Page.reload", timeout=timeout)
-                await self._until(lambda: self._commits > before and self._is_parsed)
+                await self._until(lambda: self._commits > before and self._is_parsed())
         except TimeoutError:
             raise self._timed_out("reloading", timeout) from None
+        if self._is_error:
+            raise PageError(f"the page of {self.profile} could not be loaded again")
 
     async def call(self, function: str, *args: JSONValue, timeout: float) -> JSONValue:
         """The result of a JavaScript function, given as source, once its promise is settled.
@@ -219,9 +223,6 @@ class Page:
             # Without it a binding is forgotten when a navigation changes the renderer.
             ("Runtime.enable", {}),
             ("Page.setLifecycleEventsEnabled", {"enabled": True}),
-            # Of the page, not Browser.setDownloadBehavior: that finds no profile but the last
-            # used.
-            ("Page.setDownloadBehavior", {"behavior": "deny"}),
         ):
             await self._command(method, params, timeout=SETUP_SECONDS)
         await self._add_script(HARMLESS_PRINT)
@@ -253,6 +254,9 @@ class Page:
             self._progress.clear()
             await self._progress.wait()
 
+    def _is_parsed(self) -> bool:
+        return bool(self._documents) and self._parsed == self._documents[-1]
+
     def _timed_out(self, doing: str, seconds: float) -> PageTimeout:
         return PageTimeout(f"the page of {self.profile} was not done {doing} in {seconds:g} s")
 
@@ -276,7 +280,7 @@ class Page:
             return
         self._commits += 1
         self._documents.append(frame["loaderId"])
-        self._is_parsed = False
+        self._is_error = "unreachableUrl" in frame
         self._moved_to(frame["url"] + frame.get("urlFragment", ""))
 
     def _on_navigated_within(self, event: Event) -> None:
@@ -290,7 +294,7 @@ class Page:
 
     def _on_lifecycle(self, event: Event) -> None:
         if event["name"] == "DOMContentLoaded" and event["frameId"] == self._target_id:
-            self._is_parsed = True
+            self._parsed = event["loaderId"]
             self._progress.set()
 
     def _on_dialog(self, event: Event) -> None:
@@ -311,7 +315,8 @@ class Page:
 def _thrown(details: Mapping[str, Any]) -> str:
     exception = details.get("exception", {})
     text = exception.get("description") or exception.get("value") or details.get("text")
-    return _well_formed(str(text))[:MAX_ERROR]
+    # Without the stack, whose lines follow the message.
+    return _well_formed(str(text).partition("\n    at ")[0])[:MAX_ERROR]
 
 
 def _parse(text: str) -> JSONValue:

@@ -31,9 +31,15 @@ def with_pipe(command: Sequence[str]) -> list[str]:
 class Pipe:
     """Stands where pyppeteer's Connection has its websocket."""
 
-    def __init__(self, reader: asyncio.StreamReader, transports: tuple[_Read, _Write]) -> None:
+    def __init__(
+        self,
+        reader: asyncio.StreamReader,
+        read: asyncio.ReadTransport,
+        write: asyncio.WriteTransport,
+    ) -> None:
         self._reader = reader
-        self._read, self._write = transports
+        self._read = read
+        self._write = write
 
     @classmethod
     async def open(cls, child: Child, *, limit: int = MAX_MESSAGE) -> Pipe:
@@ -43,7 +49,7 @@ class Pipe:
         reader = asyncio.StreamReader(limit=limit)
         read, _ = await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), stdout)
         write, _ = await loop.connect_write_pipe(asyncio.BaseProtocol, stdin)
-        return cls(reader, (read, write))
+        return cls(reader, read, write)
 
     async def __aenter__(self) -> Self:
         return self
@@ -83,7 +89,3 @@ class Pipe:
     async def close(self) -> None:
         self._read.close()
         self._write.close()
-
-
-_Read = asyncio.ReadTransport
-_Write = asyncio.WriteTransport

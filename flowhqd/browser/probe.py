@@ -45,7 +45,7 @@ async def probe(launch: Launch, profiles: Profiles, *, hand_over: bool) -> Abili
             browser = await _start_unsandboxed(launch, profiles)
         try:
             return Abilities(
-                sandbox=launch.sandbox,
+                sandbox=launch.sandbox and "--no-sandbox" not in launch.extra_args,
                 hand_over=hand_over and await _hands_over(browser),
             )
         finally:

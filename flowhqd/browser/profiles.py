@@ -29,11 +29,19 @@ import orjson
 from flowhqd.accounts import Account
 from flowhqd.browser import proc
 from flowhqd.errors import BrowserError, Invalid, StartupError
+from flowhqd.log import get_logger
 
+log = get_logger(__name__)
+
+BROWSER = re.compile(r"browser-\d+")
 NAME = re.compile(r"[a-z0-9-]{1,64}")
 PREFIX = "tenant-"
 """Keeps profiles apart from what Chromium itself puts beside them, such as ``hyphen-data``."""
 CONTROL = "control"
+PREFERENCES = {"download_restrictions": 3}
+"""What a new profile starts with; 3 blocks every download. DevTools can deny them too, but forgets
+it while a page closes (Page.setDownloadBehavior), or finds only the profile used last
+(Browser.setDownloadBehavior)."""
 UNUSED_SECONDS = 15.0
 """A closed profile had no open file after 0.5 s."""
 MAX_TMP = 60
@@ -65,7 +73,13 @@ class Profiles:
 
         Raises StartupError when the account cannot use them, with what to do about it.
         """
-        self._account.own(self.root)
+        try:
+            self._account.own(self.root)
+        except OSError as error:
+            raise StartupError(
+                f"the browser profiles cannot be kept in {self.root} ({error.strerror}); make it "
+                "a directory of flowhqd's user, or set SESSIONS_PATH to another place"
+            ) from error
         self.root = self.root.resolve()
         if not self._account.can_reach(self.root):
             raise StartupError(
@@ -83,6 +97,10 @@ class Profiles:
                     f"Chromium runs as; run: chown -R {self._account.name}: {directory}"
                 )
 
+    def remove_tmp(self) -> None:
+        """Remove what no Chromium uses any more; ``prepare`` makes it again."""
+        shutil.rmtree(self.tmp, ignore_errors=True)
+
     def make(self, directory: Path) -> None:
         """Make one directory of the account, unless it exists."""
         try:
@@ -93,11 +111,11 @@ class Profiles:
             os.chown(directory, self._account.uid, self._account.gid, follow_symlinks=False)
 
     def browsers(self) -> list[Path]:
-        """The user data directories there are, in order."""
-        return sorted(path for path in self.root.glob("browser-*") if path.is_dir())
+        """The user data directories there are."""
+        return sorted(path for path in self.root.iterdir() if BROWSER.fullmatch(path.name))
 
     def browser(self, number: int) -> Path:
-        """The user data directory with this number, made if need be, tidied for a start."""
+        """The user data directory with this number, made if need be."""
         path = self.root / f"browser-{number:02}"
         self.make(path)
         return path
@@ -108,6 +126,18 @@ class Profiles:
             if (path := browser / directory_name(profile)).is_dir():
                 return path
         return None
+
+    def prepare_profile(self, path: Path) -> None:
+        """Make the profile's directory, with our preferences, unless Chromium has its own there."""
+        self.make(path)
+        try:
+            descriptor = os.open(path / "Preferences", os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        except FileExistsError:
+            return
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(orjson.dumps(PREFERENCES))
+            if os.geteuid() == 0:
+                os.fchown(descriptor, self._account.uid, self._account.gid)
 
     async def move(self, path: Path, browser: Path) -> None:
         """Move a closed profile to another user data directory. Raises BrowserError."""
@@ -148,17 +178,24 @@ def prune_local_state(user_data: Path) -> None:
     """
     path = user_data / "Local State"
     try:
-        state = orjson.loads(path.read_bytes())
-        known = state["profile"]["info_cache"]
-    except (OSError, orjson.JSONDecodeError, KeyError, TypeError):
-        return
-    gone = [name for name in known if not (user_data / name).is_dir()]
-    if not gone:
-        return
-    for name in gone:
-        del known[name]
-    # In place, so that it keeps its owner; Chromium makes a new one should this be cut short.
-    path.write_bytes(orjson.dumps(state))
+        # In place, so that it keeps its owner, and never through a link that Chromium's account
+        # may have laid there. Chromium makes a new one should the writing be cut short.
+        with open(path, "r+b", opener=_not_through_a_link) as file:
+            state = orjson.loads(file.read())
+            known = state["profile"]["info_cache"]
+            gone = [name for name in known if not (user_data / name).is_dir()]
+            for name in gone:
+                del known[name]
+            if gone:
+                file.seek(0)
+                file.write(orjson.dumps(state))
+                file.truncate()
+    except (OSError, orjson.JSONDecodeError, KeyError, TypeError) as error:
+        log.debug("local_state_not_pruned", detail=str(error))
+
+
+def _not_through_a_link(path: str, flags: int) -> int:
+    return os.open(path, flags | os.O_NOFOLLOW)
 
 
 def _is_used(path: Path, root: bytes) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import resource
 import signal
 import subprocess
 from dataclasses import replace
@@ -13,7 +14,7 @@ import pytest
 
 from flowhqd.accounts import unprivileged
 from flowhqd.browser import chromium, proc
-from flowhqd.browser.host import BrowserHost, BrowserOptions
+from flowhqd.browser.host import BrowserHost, BrowserOptions, affordable_tenants
 
 # Chromium in a user namespace that allows no further ones, as a kernel without them.
 WITHOUT_NAMESPACES = """#!/bin/sh
@@ -100,3 +101,11 @@ async def test_hung_browser_is_killed_and_replaced(
         assert "browser_hung" in caplog.text
         monkeypatch.undo()
         await (await host.open("a")).navigate(site, timeout=15)
+
+
+def test_tenants_are_limited_by_open_files() -> None:
+    # With 1024 descriptors the tenth tenant ended the whole browser.
+    assert affordable_tenants(16, hard_limit=1024) in range(5, 10)
+    assert affordable_tenants(16, hard_limit=100) == 1
+    assert affordable_tenants(16, hard_limit=65536) == 16
+    assert affordable_tenants(16, hard_limit=resource.RLIM_INFINITY) == 16

@@ -244,6 +244,13 @@ async def test_unreachable_profiles_path_says_what_to_do(
             pass
 
 
+async def test_file_in_place_of_the_profiles_path_is_reported(options: BrowserOptions) -> None:
+    options.profiles_path.write_text("")
+    with pytest.raises(StartupError, match="SESSIONS_PATH"):
+        async with BrowserHost(options):
+            pass
+
+
 async def test_program_that_is_no_chromium_is_reported(options: BrowserOptions) -> None:
     with pytest.raises(StartupError, match="does not start"):
         async with BrowserHost(replace(options, executable=Path("/bin/false"))):

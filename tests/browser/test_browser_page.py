@@ -12,7 +12,7 @@ import pytest_asyncio
 
 from flowhqd.browser.page import JSONValue, Page
 from flowhqd.errors import PageError, PageLost, PageTimeout
-from tests.browser.conftest import Shared
+from tests.browser.conftest import Shared, serving
 
 FOREVER = "() => { while (true) {} }"
 
@@ -55,6 +55,7 @@ async def test_call_never_returns_unpaired_surrogates(page: Page) -> None:
         ("() => { throw new Error('no such chat') }", "no such chat"),
         ("async () => { throw 'a bare string' }", "a bare string"),
         ("() => {", "SyntaxError"),
+        ("() => { throw new Error('one line') } // said", "one line$"),
         ("() => 'x'.repeat(9_000_000)", "9000002 characters"),
     ],
 )
@@ -123,6 +124,13 @@ async def test_navigation_that_does_not_end_times_out(page: Page, site: str) -> 
         await page.navigate(site + "never", timeout=0.5)
     assert time.monotonic() - started < 3
     await page.navigate(site, timeout=10)
+
+
+async def test_reload_that_fails_says_so(page: Page) -> None:
+    async with serving() as address:
+        await page.navigate(address, timeout=10)
+    with pytest.raises(PageError):
+        await page.reload(timeout=10)
 
 
 async def test_navigations_are_told(page: Page, site: str) -> None:
@@ -218,5 +226,7 @@ async def test_downloads_are_denied(shared: Shared, page: Page, site: str) -> No
     with pytest.raises(PageError, match="ERR_ABORTED"):
         await page.navigate(site + "file", timeout=10)
     assert await page.call("recall", timeout=5) is None
+    # A page that closes while a download begins must not let it through either.
+    await page.close()
     downloads = shared.profiles_path / "home/Downloads"
     assert not downloads.exists() or not list(downloads.iterdir())
