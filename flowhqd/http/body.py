@@ -38,7 +38,7 @@ async def read_model(request: web.Request, model: type[M], *, optional: bool = F
 
     Raises BadJson, UnsupportedMedia, Invalid.
     """
-    body = await request.read()
+    body = await _read(request)
     if not body and optional:
         return validate(model, {})
     if request.content_type != "application/json" and not request.content_type.endswith("+json"):
@@ -52,7 +52,7 @@ async def read_model(request: web.Request, model: type[M], *, optional: bool = F
 
 async def form(request: web.Request) -> dict[str, str]:
     """The fields of a form; the last one of a name counts."""
-    body = await request.read()
+    body = await _read(request)
     if body and request.content_type != FORM:
         raise UnsupportedMedia(f"send the body as a form, with Content-Type: {FORM}")
     try:
@@ -80,6 +80,16 @@ def query_int(request: web.Request, name: str, default: int, low: int, high: int
     if text.isascii() and text.isdecimal() and len(text) <= 9 and low <= int(text) <= high:
         return int(text)
     raise Invalid({name: f"must be a whole number from {low} to {high}"})
+
+
+async def _read(request: web.Request) -> bytes:
+    encoding = request.headers.get("Content-Encoding", "identity")
+    if encoding.lower() != "identity":
+        raise UnsupportedMedia("send the body as it is, not compressed")
+    try:
+        return await request.read()
+    except (ConnectionError, web.RequestPayloadError):
+        raise RequestError("the body did not arrive whole") from None
 
 
 def _fields(error: ValidationError) -> dict[str, str]:

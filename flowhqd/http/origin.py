@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from urllib.parse import urlsplit
-
 from aiohttp import web
 
 from flowhqd.http.client import public_host
@@ -38,4 +36,4 @@ def is_foreign(request: web.Request) -> bool:
     if site is not None:
         return site not in OWN_SITES
     origin = request.headers.get("Origin")
-    return origin is not None and urlsplit(origin).netloc.lower() != public_host(request)
+    return origin is not None and origin.lower().partition("://")[2] != public_host(request)

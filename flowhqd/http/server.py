@@ -36,6 +36,8 @@ async def serve(app: web.Application, host: str, port: int) -> AsyncIterator[str
         handle_signals=False,
         access_log_class=AccessLogger,
         shutdown_timeout=SHUTDOWN_SECONDS,
+        # Compressed bodies are refused: a small one can hold gigabytes.
+        auto_decompress=False,
     )
     await runner.setup()
     try:

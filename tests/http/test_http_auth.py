@@ -117,6 +117,7 @@ async def test_another_site_cannot_use_a_browsers_basic_password(site: Site, ten
     foreign: tuple[dict[str, str], ...] = (
         {"Origin": "https://evil.example"},
         {"Origin": "null"},
+        {"Origin": "http://["},
         {"Origin": f"http://{host}.evil.example"},
         {"Sec-Fetch-Site": "cross-site"},
         {"Sec-Fetch-Site": "same-site", "Origin": f"http://{host}"},

@@ -154,3 +154,26 @@ async def test_a_request_under_way_ends_before_the_server_does(site: Site) -> No
         async with await request as response:
             assert response.status == 200
         await stopping
+
+
+async def test_a_client_that_leaves_is_no_failure_of_ours(
+    site: Site, caplog: pytest.LogCaptureFixture
+) -> None:
+    credentials = aiohttp.encode_basic_auth("admin", PASSWORD)
+    head = (
+        "POST /admin/tenants HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
+        f"Authorization: {credentials}\r\nContent-Length: 5000\r\n\r\n" + "{"
+    )
+    # Leaving the server waits for what is under way.
+    async with (
+        serve(create_app(site.services), "127.0.0.1", 0) as url,
+        aiohttp.ClientSession(url) as client,
+    ):
+        _, writer = await asyncio.open_connection("127.0.0.1", int(url.rpartition(":")[2]))
+        writer.write(head.encode())
+        await writer.drain()
+        async with client.get("/healthz") as response:
+            assert response.status == 200
+        writer.close()
+        await writer.wait_closed()
+    assert [record for record in caplog.records if record.levelname == "ERROR"] == []

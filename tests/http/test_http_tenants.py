@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import gzip
 import io
 import json
 from collections.abc import Awaitable, Callable
 from typing import Any
+from urllib.parse import urlencode
 from uuid import UUID, uuid4
 
 import aiohttp
@@ -160,8 +162,15 @@ async def test_what_is_no_json_is_bad_json(admin: aiohttp.ClientSession) -> None
 
 
 async def test_another_type_of_body_is_refused(admin: aiohttp.ClientSession) -> None:
-    async with admin.post("/admin/tenants", data=BODY) as response:
-        assert (await problem(response, 415))["code"] == "unsupported_media_type"
+    for body, headers in (
+        (urlencode(BODY).encode(), {"Content-Type": "application/x-www-form-urlencoded"}),
+        (json.dumps(BODY).encode(), {"Content-Type": "text/plain"}),
+        (json.dumps(BODY).encode(), {"Content-Type": ";;;"}),
+        (gzip.compress(json.dumps(BODY).encode()), {**JSON, "Content-Encoding": "gzip"}),
+        (b"not compressed", {**JSON, "Content-Encoding": "gzip"}),
+    ):
+        async with admin.post("/admin/tenants", data=body, headers=headers) as response:
+            assert (await problem(response, 415))["code"] == "unsupported_media_type"
 
 
 async def test_over_a_megabyte_is_too_large(admin: aiohttp.ClientSession) -> None:
