@@ -9,11 +9,10 @@ from uuid import UUID
 
 
 class _Lane:
-    __slots__ = ("before", "current", "items", "told_to_wait")
+    __slots__ = ("before", "items", "told_to_wait")
 
     def __init__(self) -> None:
         self.items: deque[UUID] = deque()
-        self.current: UUID | None = None
         # Lanes that were merged into this one and still handle their last message.
         self.before: set[asyncio.Task[None]] = set()
         self.told_to_wait = False
@@ -23,8 +22,8 @@ class Lanes:
     """Row ids of the log, handled one at a time per contact.
 
     A lane lives only while it has work. ``handle`` is told whether a message is the last that waits
-    in its lane, and must not raise for a single message's sake: what
-    it raises ends the task group, and with it every lane.
+    in its lane, and must not raise for a single message's sake: what it raises ends the task group,
+    and with it every lane.
     """
 
     def __init__(
@@ -38,6 +37,8 @@ class Lanes:
         self._max_size = max_size
         self._lanes: dict[UUID, _Lane] = {}
         self._running: dict[UUID, asyncio.Task[None]] = {}
+        # Also those whose lane was merged into another meanwhile.
+        self._handled_now: set[UUID] = set()
 
     @property
     def chats(self) -> int:
@@ -47,7 +48,7 @@ class Lanes:
     @property
     def total(self) -> int:
         """How many messages wait or are being handled."""
-        return sum(len(lane.items) + (lane.current is not None) for lane in self._lanes.values())
+        return len(self._handled_now) + sum(len(lane.items) for lane in self._lanes.values())
 
     def waiting(self, contact_id: UUID) -> int:
         """How many of a contact's messages wait behind the one being handled."""
@@ -60,8 +61,8 @@ class Lanes:
 
     def holds(self, message_id: UUID) -> bool:
         """Whether a message waits or is being handled."""
-        return any(
-            lane.current == message_id or message_id in lane.items for lane in self._lanes.values()
+        return message_id in self._handled_now or any(
+            message_id in lane.items for lane in self._lanes.values()
         )
 
     def first_to_wait(self, contact_id: UUID) -> bool:
@@ -100,12 +101,13 @@ class Lanes:
     async def _run(self, contact_id: UUID, lane: _Lane) -> None:
         while lane.items or lane.before:
             if lane.before:
-                await asyncio.wait(lane.before)
-                lane.before.clear()
+                # One more may be merged meanwhile: it is waited for in the next round.
+                lane.before -= (await asyncio.wait(lane.before))[0]
                 continue
-            lane.current = lane.items.popleft()
-            await self._handle(lane.current, not lane.items)
-            lane.current = None
+            message_id = lane.items.popleft()
+            self._handled_now.add(message_id)
+            await self._handle(message_id, not lane.items)
+            self._handled_now.remove(message_id)
         if self._lanes.get(contact_id) is lane:
             del self._lanes[contact_id]
             del self._running[contact_id]
