@@ -43,6 +43,7 @@ SYNC_SECONDS = 180.0
 OFFLINE_SECONDS = 60.0
 # The modules for sending come in lazily, also after the page calls itself synced.
 PROBE_SECONDS = 30.0
+EXTRAS_SECONDS = 3.0
 PROBE_EVERY_SECONDS = 0.5
 # What one step may take beyond waiting: the longest is a page that becomes ready.
 STEP_SECONDS = 60.0
@@ -124,6 +125,7 @@ class Follower:
         self._pairing = PairingRound()
         self._phase = Phase.LOADING
         self._was_ready = False
+        self._is_complete = False
         self._logged_out = False
         self._path: MessagePath | None = None
         self._path_task: asyncio.Task[None] | None = None
@@ -278,6 +280,7 @@ class Follower:
 
     async def _become_ready(self) -> Ending | None:
         probe = await self._probed()
+        self._is_complete = all(probe.capabilities.values())
         missing = [name for name in NEEDED if not probe.capabilities.get(name)]
         if missing:
             return Lost(Reason.CAPABILITY_MISSING, f"missing: {', '.join(missing)}")
@@ -300,13 +303,15 @@ class Follower:
 
     async def _probed(self) -> Probe:
         """The page's capabilities, once all are there or the time for late ones is over."""
-        deadline = self._clock.monotonic() + PROBE_SECONDS
+        began = self._clock.monotonic()
         while True:
             probe = await self._session.bridge.probe()
-            if all(probe.capabilities.values()) or self._clock.monotonic() >= deadline:
+            waited = self._clock.monotonic() - began
+            can_answer = all(probe.capabilities.get(name) for name in NEEDED)
+            if all(probe.capabilities.values()) or waited >= PROBE_SECONDS:
                 return probe
-            if all(probe.capabilities.get(name) for name in NEEDED):
-                # Nothing that answers a customer is missing: what else comes is seen later.
+            if can_answer and waited >= EXTRAS_SECONDS:
+                # Nothing that answers a customer is missing; the next check asks for the rest.
                 return probe
             await asyncio.sleep(PROBE_EVERY_SECONDS)
 
@@ -319,7 +324,14 @@ class Follower:
             return None
         if self._path is not None:
             self._path.context.server_offset = offset(snapshot, self._clock)
+            if not self._is_complete and self._phase is Phase.READY:
+                return await self._look_again()
         return await self._enter(phase(snapshot.state))
+
+    async def _look_again(self) -> Ending | None:
+        """A degraded session may have become whole: late modules come when they please."""
+        probe = await self._session.bridge.probe()
+        return await self._become_ready() if all(probe.capabilities.values()) else None
 
     async def _start_over(self) -> None:
         """A new document: what the one before was doing is void."""

@@ -103,6 +103,7 @@ function installBridge(config, way) {
     }), READABLE_WITHIN_MS);
   };
 
+  // Models that are listened to.
   const watched = new WeakSet();
   /** Attaches listeners once to a model that may appear late, or be replaced. */
   const watch = (model, attach) => {
@@ -140,12 +141,22 @@ function installBridge(config, way) {
   });
   const keepLooking = () => {
     look();
-    setTimeout(keepLooking, way.socket()?.hasSynced ? LOOK_AGAIN_EVERY_MS : LOOK_EVERY_MS);
+    const settled = way.socket()?.hasSynced && watched.has(way.messages() ?? {});
+    setTimeout(keepLooking, settled ? LOOK_AGAIN_EVERY_MS : LOOK_EVERY_MS);
   };
 
   const commands = {
     state: () => ({ ...snapshot(), generation, server_seconds: way.serverSeconds(), account: way.account() }),
-    probe: () => ({ provider: way.name, capabilities: way.probe() }),
+    probe: () => {
+      // A collection counts only once it is listened to: what it held before raises no event.
+      look();
+      const capabilities = way.probe();
+      const heard = watched.has(way.messages());
+      return {
+        provider: way.name,
+        capabilities: { ...capabilities, inbound: capabilities.inbound && heard, acks: capabilities.acks && heard },
+      };
+    },
     qr: () => way.qr(),
     refresh_qr: () => way.refreshQr(),
     pairing_code: ({ phone }) => way.pairingCode(phone),

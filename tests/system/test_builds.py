@@ -1,0 +1,71 @@
+"""WhatsApp Web as different builds and accounts show it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from flowhqd.simulator import Simulator
+from tests.system.daemon import Daemon, running
+
+OWNER = "255712000001"
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"serialized": "minified"},
+        {"module_delay_seconds": 4.0},
+        {"version_delay_seconds": 3.0, "sync_delay_seconds": 2.0},
+        {"clock_skew_seconds": 900.0},
+        {"clock_skew_seconds": -900.0},
+        {"fail_quotes": True},
+    ],
+    ids=str,
+)
+async def test_a_build_is_answered_for(
+    make_daemon: Callable[..., Daemon], simulator: Simulator, options: dict[str, object]
+) -> None:
+    for name, value in options.items():
+        setattr(simulator.options, name, value)
+    async with running(make_daemon()) as operator:
+        tenant_id = await operator.create(f"+{OWNER}")
+        await operator.verb(tenant_id, "worker/start")
+        phone = simulator.phone(OWNER)
+        await phone.scan(await operator.qr(tenant_id))
+        await operator.state(tenant_id, "CONNECTED")
+        customer = phone.customer("255754000001")
+        asked = await customer.send("Habari, nataka kuweka miadi")
+        [reply] = await customer.wait_for(1)
+        assert reply.quoted_id == (None if options.get("fail_quotes") else asked)
+
+
+async def test_a_customer_behind_a_lid_is_one_contact(
+    make_daemon: Callable[..., Daemon], simulator: Simulator
+) -> None:
+    async with running(make_daemon()) as operator:
+        tenant_id = await operator.create(f"+{OWNER}")
+        await operator.verb(tenant_id, "worker/start")
+        phone = simulator.phone(OWNER)
+        await phone.scan(await operator.qr(tenant_id))
+        await operator.state(tenant_id, "CONNECTED")
+        customer = phone.customer("255754000001", lid="99887766554433")
+        hidden = await customer.send("Habari", addressed_by="lid")
+        await customer.wait_for(1)
+        plain = await customer.send("Bei gani?", addressed_by="pn")
+        replies = await customer.wait_for(2)
+        assert [reply.quoted_id for reply in replies] == [hidden, plain]
+        assert replies[0].chat.endswith("@lid")
+        assert replies[1].chat.endswith("@c.us")
+        rows = [row for row in await operator.logs(tenant_id) if row["direction"] == "IN"]
+        assert {row["from_number"] for row in rows} == {"+255754000001"}
+        # The same message under both addresses is one message.
+        twice = await customer.send(
+            "Asante", addressed_by="lid", message_id="AC0FFEE0AC0FFEE0AC0FFEE0AC0FFEE0"
+        )
+        await customer.wait_for(3)
+        assert await customer.send("Asante", addressed_by="pn", message_id=twice) == twice
+        after = await customer.send("Kwaheri", addressed_by="pn")
+        replies = await customer.wait_for(4)
+        assert [reply.quoted_id for reply in replies[2:]] == [twice, after]
