@@ -51,4 +51,5 @@ def phone_number(address: str | None) -> str | None:
     if address is None:
         return None
     found = alias(address)
-    return f"+{found.value}" if found.kind == "pn" and found.value.isdigit() else None
+    is_number = found.kind == "pn" and found.value.isascii() and found.value.isdigit()
+    return f"+{found.value}" if is_number else None

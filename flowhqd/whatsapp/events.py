@@ -31,6 +31,13 @@ PROTOCOL_TYPES = frozenset(
     }
 )  # fmt: skip
 
+# What a description of the wrong shape raises: members that are missing or of another type, times
+# that no calendar has (OSError), JSON nested without end.
+UNREADABLE = (
+    AttributeError, IndexError, KeyError, OSError, OverflowError, RecursionError, TypeError,
+    ValueError,
+)  # fmt: skip
+
 
 @dataclass(frozen=True, slots=True)
 class PageState:
@@ -151,7 +158,8 @@ def _optional(value: Any) -> str | None:
 
 
 def message(data: dict[str, Any]) -> Message:
-    """A message from the page's description of it; raises KeyError, TypeError or ValueError."""
+    """A message from the page's description of it; raises one of UNREADABLE."""
+    ack = data.get("ack")
     return Message(
         key=clean(data["key"]),
         id=clean(data["id"]),
@@ -162,7 +170,7 @@ def message(data: dict[str, Any]) -> Message:
         type=clean(data["type"]),
         text=clean(str(data.get("text") or "")),
         at=datetime.fromtimestamp(data["t"], UTC),
-        ack=data.get("ack"),
+        ack=None if ack is None else int(ack),
     )
 
 
@@ -170,11 +178,11 @@ def page_state(data: dict[str, Any]) -> PageState:
     """The page's look at itself; unknown members are left out."""
     progress = data.get("progress")
     return PageState(
-        socket=data.get("socket"),
-        stream=data.get("stream"),
+        socket=_optional(data.get("socket")),
+        stream=_optional(data.get("stream")),
         synced=bool(data.get("synced")),
-        mode=data.get("mode"),
-        info=data.get("info"),
+        mode=_optional(data.get("mode")),
+        info=_optional(data.get("info")),
         progress=float(progress) if isinstance(progress, int | float) else None,
         version=_optional(data.get("version")),
         url=clean(str(data.get("url") or "")),
@@ -204,7 +212,7 @@ def parse(envelope: str) -> Event | None:
                 return LoggedOut()
             case "trouble":
                 return Trouble(clean(str(data["detail"]))[:500])
-    except (KeyError, IndexError, TypeError, ValueError, OverflowError) as error:
+    except UNREADABLE as error:
         log.warning("the bridge sent an envelope that cannot be read: %r", error)
         return None
     log.warning("the bridge sent an envelope of an unknown kind: %.40r", data["kind"])
