@@ -19,7 +19,7 @@ from flowhqd.store.states import StateChange
 from flowhqd.supervisor.farewell import log_out_resting
 from flowhqd.supervisor.live import LiveWorker, PairingCode
 from flowhqd.supervisor.start_gate import StartGate
-from flowhqd.supervisor.transitions import Happened, Known, change
+from flowhqd.supervisor.transitions import Happened, change, known_of
 from flowhqd.supervisor.worker import Surroundings, Worker
 from flowhqd.whatsapp.session import Session
 
@@ -196,7 +196,7 @@ class Supervisor:
         """Write a change of a tenant that has no worker to write it."""
         async with self._database.transaction() as connection:
             tenant = await tenants.get(connection, tenant_id)
-            done = change(happened, known(tenant), detail=detail)
+            done = change(happened, known_of(tenant), detail=detail)
             await states.apply(connection, tenant_id, done, actor=actor)
 
     async def _launch(self, tenant_id: UUID, actor: str, *, by_hand: bool = True) -> None:
@@ -307,13 +307,3 @@ class Supervisor:
             except StoreUnavailable as error:
                 log.warning("database_away", error=str(error))
             await asyncio.sleep(interval)
-
-
-def known(tenant: Tenant) -> Known:
-    """What the rows say of a tenant."""
-    return Known(
-        tenant.status,
-        tenant.session.state,
-        tenant.worker.status,
-        has_login=tenant.session.account is not None,
-    )

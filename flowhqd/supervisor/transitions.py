@@ -8,6 +8,7 @@ from enum import Enum, auto
 from flowhqd.reasons import Reason
 from flowhqd.states import SessionState, TenantStatus, WorkerStatus
 from flowhqd.store.states import StateChange
+from flowhqd.store.tenants import Tenant
 
 
 class Happened(Enum):
@@ -77,6 +78,16 @@ class Known:
     session: SessionState
     worker: WorkerStatus
     has_login: bool
+
+
+def known_of(tenant: Tenant) -> Known:
+    """What the rows say of a tenant."""
+    return Known(
+        tenant.status,
+        tenant.session.state,
+        tenant.worker.status,
+        has_login=tenant.session.account is not None,
+    )
 
 
 def change(

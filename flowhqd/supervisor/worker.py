@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
@@ -43,7 +42,8 @@ from flowhqd.supervisor.live import (
     ReconnectView,
 )
 from flowhqd.supervisor.reconnect import Reconnect
-from flowhqd.supervisor.transitions import Happened, Known, after, change
+from flowhqd.supervisor.standing import Standing
+from flowhqd.supervisor.transitions import Happened, known_of
 from flowhqd.whatsapp.addresses import phone_number
 from flowhqd.whatsapp.session import LAUNCH_SECONDS, PAGE_SECONDS, LaunchTimeout, Rung, Session
 
@@ -60,7 +60,7 @@ log = get_logger(__name__)
 
 # A loss that ends within this time is not reported as an error.
 REPORT_AFTER_SECONDS = 60.0
-STATE_RETRY_SECONDS = 1.0
+FIRST_SIGN_SECONDS = 60.0
 # These say nothing about the tenant: they go on for ever, at the longest delay.
 ENDLESS = frozenset({Reason.NETWORK, Reason.DATABASE, Reason.PROXY_BLOCKED})
 PAIRING_CODE_LIFE = timedelta(minutes=3)
@@ -96,11 +96,11 @@ class Worker:
         self._around = around
         self._by_hand = by_hand
         self._rung = Rung.REOPEN
-        self._known = Known(
-            tenant.status,
-            tenant.session.state,
-            tenant.worker.status,
-            has_login=tenant.session.account is not None,
+        self._standing = Standing(
+            tenant.id,
+            known_of(tenant),
+            around.database,
+            patience=lambda: self._promise(REPORT_AFTER_SECONDS),
         )
         self._session = Session(around.host, str(tenant.id), settings.whatsapp_web_url)
         self._connected = asyncio.Event()
@@ -125,7 +125,7 @@ class Worker:
         self._turn: Turn | None = None
         self._lost_report: asyncio.Task[None] | None = None
         self._tasks: asyncio.TaskGroup | None = None
-        self._alive_until = around.clock.monotonic() + STATE_RETRY_SECONDS
+        self._alive_until = around.clock.monotonic() + FIRST_SIGN_SECONDS
 
     # What others ask of a worker.
 
@@ -155,14 +155,16 @@ class Worker:
 
     async def pairing_code(self, phone: str) -> PairingCode:
         """A code to type on the phone with this E.164 number; raises Conflict unless pairing."""
-        if self._known.session is not SessionState.QR_READY:
-            raise Conflict(f"no phone can be linked while the session is {self._known.session}")
+        if self._standing.known.session is not SessionState.QR_READY:
+            raise Conflict(
+                f"no phone can be linked while the session is {self._standing.known.session}"
+            )
         code = await self._session.bridge.pairing_code(phone.lstrip("+"))
         return PairingCode(code, self._around.clock.now() + PAIRING_CODE_LIFE)
 
     async def set_paused(self, *, paused: bool, actor: str) -> None:
         """Answer nobody, or everybody again."""
-        await self._happened(Happened.PAUSED if paused else Happened.RESUMED, actor=actor)
+        await self._standing.happened(Happened.PAUSED if paused else Happened.RESUMED, actor=actor)
 
     async def renumbered(self, phone: str) -> None:
         """The tenant's phone number was edited; it may be the linked one now."""
@@ -173,7 +175,7 @@ class Worker:
             tenant = await tenants.get(connection, self.tenant_id)
         if tenant.session.account == phone:
             path.context.hold = None
-            await self._happened(Happened.READY)
+            await self._standing.happened(Happened.READY)
 
     async def log_out(self) -> None:
         """End the link from this side, while the page still can."""
@@ -201,7 +203,9 @@ class Worker:
             log.warning("session_lost", reason=ending.reason, detail=ending.detail)
             delay = self._reconnect.failed(endless=ending.reason in ENDLESS)
             if delay is None:
-                await self._happened(Happened.GAVE_UP, reason=ending.reason, detail=ending.detail)
+                await self._standing.happened(
+                    Happened.GAVE_UP, reason=ending.reason, detail=ending.detail
+                )
                 return
             await self._note_loss(ending.reason, ending.detail)
             # Each further failure in a row throws away more.
@@ -223,7 +227,7 @@ class Worker:
                 self._session,
                 self,
                 clock=self._around.clock,
-                has_login=self._known.has_login,
+                has_login=self._standing.known.has_login,
                 connected=self._connected,
                 check_seconds=self._around.settings.heartbeat_interval_ms / 1000,
                 promise=self._promise,
@@ -264,9 +268,9 @@ class Worker:
         if ending.reason is Reason.NUMBER_IN_USE:
             await self._session.log_out()
         if ending.reason in _LOGIN_GONE:
-            await self._store(lambda connection: states.unlink(connection, self.tenant_id))
-            self._known = replace(self._known, has_login=False)
-        await self._happened(
+            await self._standing.store(lambda connection: states.unlink(connection, self.tenant_id))
+            self._standing.known = replace(self._standing.known, has_login=False)
+        await self._standing.happened(
             _RESTING.get(ending.reason, Happened.GAVE_UP),
             reason=ending.reason,
             detail=ending.detail,
@@ -285,15 +289,15 @@ class Worker:
         async def show(connection: Connection) -> None:
             await states.show_qr(connection, self.tenant_id, shown)
 
-        if self._known.session is SessionState.QR_READY:
-            await self._store(show)
+        if self._standing.known.session is SessionState.QR_READY:
+            await self._standing.store(show)
         else:
-            await self._happened(Happened.QR_SHOWN, also=show)
+            await self._standing.happened(Happened.QR_SHOWN, also=show)
         log.info("qr_shown", seq=pairing.seq)
 
     async def linked(self) -> None:
         """A phone scanned the code."""
-        await self._happened(Happened.LINKED)
+        await self._standing.happened(Happened.LINKED)
 
     async def ready(self, snapshot: Snapshot, probe: Probe) -> MessagePath | Refused:
         """Connected, synced and probed."""
@@ -313,7 +317,7 @@ class Worker:
             )
             await states.link(connection, self.tenant_id, found, server_now=server_now)
             tenant = await tenants.get(connection, self.tenant_id)
-        self._known = replace(self._known, has_login=True)
+        self._standing.known = replace(self._standing.known, has_login=True)
         self._turn_is_over()
         self._reconnect.connected()
         self._forget_lost_report()
@@ -322,10 +326,10 @@ class Worker:
         path.context.hold = Reason.WRONG_NUMBER if is_wrong else None
         if is_wrong:
             detail = f"linked to {account}, expected {tenant.phone_number}"
-            await self._happened(Happened.WRONG_NUMBER, detail=detail)
+            await self._standing.happened(Happened.WRONG_NUMBER, detail=detail)
         else:
             missing = sorted(name for name, there in probe.capabilities.items() if not there)
-            await self._happened(
+            await self._standing.happened(
                 Happened.READY,
                 reason=Reason.DEGRADED if missing else None,
                 detail=f"missing: {', '.join(missing)}" if missing else "",
@@ -364,46 +368,18 @@ class Worker:
             history_from=tenant.session.history_from,
         )
 
-    async def _happened(
-        self,
-        happened: Happened,
-        *,
-        reason: Reason | None = None,
-        detail: str = "",
-        actor: str = "worker",
-    ) -> None:
-        done = change(happened, self._known, reason=reason, detail=detail)
-
-        await self._store(
-            lambda connection: states.apply(connection, self.tenant_id, done, actor=actor)
-        )
-        self._known = after(self._known, done)
-
-    async def _store(self, write: Callable[[Connection], Awaitable[None]]) -> None:
-        """Write in one transaction; a state is not lost because the database is away."""
-        while True:
-            try:
-                async with self._around.database.transaction() as connection:
-                    await write(connection)
-            except StoreUnavailable as error:
-                log.warning("database_away", error=str(error))
-                self._promise(REPORT_AFTER_SECONDS)
-                await asyncio.sleep(STATE_RETRY_SECONDS)
-            else:
-                return
-
     async def _note_loss(self, reason: Reason, detail: str) -> None:
         """A loss is observed at once, and reported as an error when it lasts."""
-        if self._known.worker is WorkerStatus.ERROR:
+        if self._standing.known.worker is WorkerStatus.ERROR:
             return
-        await self._happened(Happened.LOST, reason=reason, detail=detail)
+        await self._standing.happened(Happened.LOST, reason=reason, detail=detail)
         if self._lost_report is None:
             assert self._tasks is not None  # noqa: S101 - only while running
             self._lost_report = self._tasks.create_task(self._report_loss(reason, detail))
 
     async def _report_loss(self, reason: Reason, detail: str) -> None:
         await asyncio.sleep(REPORT_AFTER_SECONDS)
-        await self._happened(Happened.LOST_FOR_LONG, reason=reason, detail=detail)
+        await self._standing.happened(Happened.LOST_FOR_LONG, reason=reason, detail=detail)
 
     def _forget_lost_report(self) -> None:
         report, self._lost_report = self._lost_report, None
@@ -419,10 +395,10 @@ class Worker:
         self._alive_until = self._around.clock.monotonic() + seconds
 
     def _derived(self) -> str:
-        if self._known.tenant is TenantStatus.PAUSED:
+        if self._standing.known.tenant is TenantStatus.PAUSED:
             return "PAUSED"
         reconnect: ReconnectView = self._reconnect.view()
-        match self._known.session:
+        match self._standing.known.session:
             case SessionState.CONNECTED:
                 return "CONNECTED"
             case SessionState.QR_READY:

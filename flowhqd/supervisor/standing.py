@@ -1,0 +1,69 @@
+"""How one tenant stands: its three states, and every change of them written down."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING
+
+from flowhqd.errors import StoreUnavailable
+from flowhqd.log import get_logger
+from flowhqd.store import states
+from flowhqd.supervisor.transitions import Happened, Known, after, change
+
+if TYPE_CHECKING:
+    from uuid import UUID
+
+    from flowhqd.reasons import Reason
+    from flowhqd.store.database import Connection, Database
+
+log = get_logger(__name__)
+
+RETRY_SECONDS = 1.0
+
+Write = Callable[["Connection"], Awaitable[None]]
+
+
+class Standing:
+    """``known`` is what the rows say; ``patience`` is called while the database is away."""
+
+    def __init__(
+        self, tenant_id: UUID, known: Known, database: Database, patience: Callable[[], None]
+    ) -> None:
+        self.known = known
+        self._tenant_id = tenant_id
+        self._database = database
+        self._patience = patience
+
+    async def happened(
+        self,
+        happened: Happened,
+        *,
+        reason: Reason | None = None,
+        detail: str = "",
+        actor: str = "worker",
+        also: Write | None = None,
+    ) -> None:
+        """Write what an event does to the states, and ``also``, in one transaction."""
+        done = change(happened, self.known, reason=reason, detail=detail)
+
+        async def write(connection: Connection) -> None:
+            await states.apply(connection, self._tenant_id, done, actor=actor)
+            if also is not None:
+                await also(connection)
+
+        await self.store(write)
+        self.known = after(self.known, done)
+
+    async def store(self, write: Write) -> None:
+        """Write in one transaction; a state is not lost because the database is away."""
+        while True:
+            try:
+                async with self._database.transaction() as connection:
+                    await write(connection)
+            except StoreUnavailable as error:
+                log.warning("database_away", error=str(error))
+                self._patience()
+                await asyncio.sleep(RETRY_SECONDS)
+            else:
+                return
