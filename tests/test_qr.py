@@ -4,19 +4,13 @@ from __future__ import annotations
 
 import base64
 
-import cv2
-import numpy as np
 import pytest
 
 from flowhqd import qr
+from tests.scanner import decode
 
 # As long and as mixed as what WhatsApp shows.
 PAIRING = "2@" + "kQ7x+Zb/4" * 18 + "==,Ab9/" + "x1Y+" * 10 + "=,Zm9v/QmFy+w==,1"
-
-
-def decode(picture: bytes) -> str:
-    image = cv2.imdecode(np.frombuffer(picture, np.uint8), cv2.IMREAD_GRAYSCALE)
-    return str(cv2.QRCodeDetector().detectAndDecode(image)[0])
 
 
 @pytest.mark.parametrize("text", [PAIRING, "x", "Habari ✓"])

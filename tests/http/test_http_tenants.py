@@ -150,7 +150,8 @@ async def test_a_bad_value_is_refused_by_its_field(admin: aiohttp.ClientSession)
 
 
 async def test_a_body_that_is_no_object_is_invalid(admin: aiohttp.ClientSession) -> None:
-    for body in ([], "text", 7, None):
+    bodies: tuple[object, ...] = ([], "text", 7, None)
+    for body in bodies:
         async with admin.post("/admin/tenants", data=json.dumps(body), headers=JSON) as response:
             assert (await problem(response, 422))["errors"] == {"body": "must be an object"}
 

@@ -9,8 +9,6 @@ from typing import Any
 from uuid import UUID
 
 import aiohttp
-import cv2
-import numpy as np
 import pytest
 
 from flowhqd.states import Direction
@@ -20,6 +18,7 @@ from flowhqd.whatsapp.addresses import Alias
 from tests.http.conftest import Site
 from tests.http.control import CODE
 from tests.http.problems import problem
+from tests.scanner import decode
 
 PAIRING = "2@" + "kQ7x+Zb/4" * 18 + "==,Ab9/" + "x1Y+" * 10 + "=,Zm9v/QmFy+w==,1"
 
@@ -39,7 +38,8 @@ PAIRING = "2@" + "kQ7x+Zb/4" * 18 + "==,Ab9/" + "x1Y+" * 10 + "=,Zm9v/QmFy+w==,1
 async def test_a_verb_reaches_the_worker_and_is_accepted(
     site: Site, admin: aiohttp.ClientSession, tenant: str, path: str, call: str
 ) -> None:
-    for body in (None, {}):
+    bodies: tuple[dict[str, str] | None, ...] = (None, {})
+    for body in bodies:
         async with admin.post(f"/admin/tenants/{tenant}/{path}", json=body) as response:
             assert response.status == 202
             assert (await response.json())["tenant"]["id"] == tenant
@@ -219,11 +219,6 @@ async def test_a_limit_out_of_range_is_refused(admin: aiohttp.ClientSession, ten
     for limit in ("1", "1000"):
         async with admin.get(f"/admin/tenants/{tenant}/logs", params={"limit": limit}) as response:
             assert response.status == 200
-
-
-def decode(picture: bytes) -> str:
-    image = cv2.imdecode(np.frombuffer(picture, np.uint8), cv2.IMREAD_GRAYSCALE)
-    return str(cv2.QRCodeDetector().detectAndDecode(image)[0])
 
 
 async def write_messages(site: Site, tenant: str, count: int) -> None:

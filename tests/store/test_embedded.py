@@ -131,7 +131,7 @@ def test_files_and_entry_are_for_their_owners_alone(state: Path, account: Accoun
         owners = {path.name: path.stat().st_uid for path in home.iterdir()}
         programs = binaries.directory(binaries.installed(), 18)
         assert programs is not None
-        command = [programs / "psql", server.dsn, "-Atc", "select 1"]
+        command = [str(programs / "psql"), server.dsn, "-Atc", "select 1"]
         own = subprocess.run(command, capture_output=True, text=True, check=True)
         if account.uid != os.geteuid():
             with pytest.raises(subprocess.CalledProcessError) as caught:
