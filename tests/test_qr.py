@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import base64
 
+import cv2
+import numpy as np
 import pytest
 
 from flowhqd import qr
