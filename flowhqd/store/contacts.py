@@ -53,6 +53,8 @@ async def resolve(
         keep = found[0]
         if name is not None:
             await connection.execute(sql.contact_name_update, keep, name)
+    if found[1:]:
+        await connection.execute(sql.contacts_merge_lock, found)
     for gone in found[1:]:
         await _merge(connection, keep, gone)
     await connection.execute(sql.contact_aliases_insert, tenant_id, keep, kinds, values)

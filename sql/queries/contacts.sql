@@ -22,19 +22,26 @@ on conflict do nothing;
 -- The name a contact gives itself.
 update contact set name = $2 where id = $1 and name is distinct from $2;
 
+-- name: contacts_merge_lock
+-- First step of a merge: a reply that is being decided for either contact is waited for, or fails.
+select id from contact where id = any($1::uuid[]) order by id for update;
+
 -- name: contact_aliases_move
--- First step of a merge: every address of $2 is now $1's.
+-- Every address of $2 is now $1's.
 update contact_alias set contact_id = $1 where contact_id = $2;
 
 -- name: contact_duplicates_drop
--- A message that came under both addresses is one: of each pair the unanswered copy goes.
+-- A message that came under both addresses is one: of each pair the copy stays that was answered,
+-- else the one that can be read, else the earlier.
 delete from message_log m
  using message_log twin
  where m.contact_id in ($1, $2) and twin.contact_id in ($1, $2) and m.contact_id <> twin.contact_id
    and m.tenant_id = twin.tenant_id
    and m.direction = twin.direction and m.wa_message_id = twin.wa_message_id
    and not exists (select 1 from message_log r where r.in_reply_to = m.id)
-   and (exists (select 1 from message_log r where r.in_reply_to = twin.id) or m.seq > twin.seq);
+   and (exists (select 1 from message_log r where r.in_reply_to = twin.id)
+        or (m.reason is not distinct from 'undecryptable', m.seq)
+         > (twin.reason is not distinct from 'undecryptable', twin.seq));
 
 -- name: contact_duplicates_rename
 -- Pairs of which both were answered stay, under ids that do not collide.
@@ -51,7 +58,10 @@ update message_log set contact_id = $1 where contact_id = $2;
 -- name: contact_conversation_merge
 -- What was told to either contact counts for both.
 update contact keep
-   set away_until = greatest(keep.away_until, gone.away_until),
+   set last_rule = case when gone.last_rule_at > coalesce(keep.last_rule_at, '-infinity')
+                        then gone.last_rule else keep.last_rule end,
+       last_rule_at = greatest(keep.last_rule_at, gone.last_rule_at),
+       away_until = greatest(keep.away_until, gone.away_until),
        paused_until = greatest(keep.paused_until, gone.paused_until),
        wait_told_at = greatest(keep.wait_told_at, gone.wait_told_at),
        opted_out_at = coalesce(keep.opted_out_at, gone.opted_out_at),
