@@ -44,7 +44,9 @@ class Answering:
         if row is None:
             return
         if row.direction is Direction.OUT:
-            if row.status == OutStatus.QUEUED:
+            if row.status == OutStatus.QUEUED and row.origin == "api":
+                await self._send_manual(row)
+            elif row.status == OutStatus.QUEUED:
                 await self._deliver(row, is_last=is_last)
             return
         if row.status == InStatus.RECEIVED:
@@ -184,6 +186,30 @@ class Answering:
                 trace=trace,
             ),
         )
+
+    async def _send_manual(self, row: LoggedMessage) -> None:
+        """Send what was asked for; what this chat has to say stays unread."""
+        if row.attempts == 0:
+            if self._context.hold is not None:
+                async with self._context.database.connection() as connection:
+                    await messages.settle_outbound(
+                        connection, row.id, OutStatus.FAILED, reason=self._context.hold
+                    )
+                return
+            await self._take_place_in_window()
+        await self._deliver(row, is_last=False)
+
+    async def _take_place_in_window(self) -> None:
+        """Wait until the rate limit has room, and use it."""
+        rate = self._context.limits.rate
+        while True:
+            async with self._context.database.connection() as connection:
+                tenant = await tenants.get(connection, self._context.tenant_id)
+            rate.resize(_own_limit(tenant, rate.default_limit))
+            limited = rate.acquire(warn=False)
+            if not isinstance(limited, Refused):
+                return
+            await asyncio.sleep(max(limited.retry_after, 0.0))
 
     async def _deliver(self, row: LoggedMessage, *, is_last: bool) -> None:
         if self._context.options.reply_delay and row.attempts == 0:

@@ -37,7 +37,7 @@ class PathOptions:
     queue_size: int
     reply_delay: timedelta
     owner_pause: timedelta
-    max_age: timedelta | None
+    max_age: timedelta
     ack_seconds: float
 
 

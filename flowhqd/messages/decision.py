@@ -18,14 +18,15 @@ FOLLOW_UP = timedelta(minutes=30)
 class Situation:
     """All that is known when a message's turn comes; ``now`` is WhatsApp's time.
 
-    ``hold`` is why nobody of this tenant is answered at the moment, such as "paused".
+    ``hold`` is why nobody of this tenant is answered at the moment, such as "paused". Messages
+    older than ``max_age`` are a person's; when it is zero, so is all that did not come live.
     """
 
     business: Business
     conversation: Conversation
     now: datetime
     hold: str | None
-    max_age: timedelta | None
+    max_age: timedelta
     is_looping: bool
 
 
@@ -53,7 +54,7 @@ def decide(message: LoggedMessage, situation: Situation) -> Reply | NoReply:
         return NoReply("opted_out")
     if conversation.paused_until is not None and now < conversation.paused_until:
         return NoReply("owner_active")
-    if situation.max_age is not None and now - message.wa_timestamp > situation.max_age:
+    if _is_too_old(message, situation):
         return NoReply("too_old")
     if situation.is_looping:
         return NoReply("loop")
@@ -79,3 +80,9 @@ def decide(message: LoggedMessage, situation: Situation) -> Reply | NoReply:
             "found": dict(found.found),
         },
     )
+
+
+def _is_too_old(message: LoggedMessage, situation: Situation) -> bool:
+    if not situation.max_age:
+        return message.origin != "live"
+    return situation.now - message.wa_timestamp > situation.max_age

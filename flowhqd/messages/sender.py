@@ -11,7 +11,7 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
-from flowhqd.errors import PageError, Undecidable
+from flowhqd.errors import PageError, RecipientUnknown, Undecidable
 from flowhqd.log import get_logger
 from flowhqd.store import messages
 from flowhqd.store.messages import LoggedMessage, OutStatus
@@ -72,7 +72,10 @@ class Sender:
                 return await self._settle(row, OutStatus.FAILED, "send_failed", error)
             async with self._database.connection() as connection:
                 attempts = await messages.begin_attempt(connection, row.id)
-            outcome = await self._try(row, again=again)
+            try:
+                outcome = await self._try(row, again=again)
+            except RecipientUnknown as unknown:
+                return await self._settle(row, OutStatus.FAILED, unknown.code, unknown)
             if isinstance(outcome, OutStatus):
                 return await self._settle(row, outcome)
             error, again = outcome, outcome is not None

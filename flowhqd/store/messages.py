@@ -108,6 +108,8 @@ class Outbound:
     quoted_id: str | None
     wa_timestamp: datetime
     trace: Mapping[str, Any] | None = None
+    idempotency_key: str | None = None
+    request_hash: bytes | None = None
 
 
 async def record_inbound(connection: Connection, tenant_id: UUID, message: Inbound) -> UUID | None:
@@ -206,7 +208,31 @@ async def record_outbound(
         message.quoted_id,
         dict(message.trace or {}),
         message.wa_timestamp,
+        message.idempotency_key,
+        message.request_hash,
     )
+    return None if row is None else LoggedMessage.from_row(row)
+
+
+async def asked_before(
+    connection: Connection, tenant_id: UUID, idempotency_key: str
+) -> tuple[LoggedMessage, bytes] | None:
+    """The message that was asked for with this key, and the hash of what was asked."""
+    row = await connection.fetchrow(sql.message_asked_before, tenant_id, idempotency_key)
+    return None if row is None else (LoggedMessage.from_row(row), row["request_hash"])
+
+
+async def last_inbound(connection: Connection, contact_id: UUID) -> LoggedMessage | None:
+    """What a contact wrote last."""
+    row = await connection.fetchrow(sql.message_last_inbound, contact_id)
+    return None if row is None else LoggedMessage.from_row(row)
+
+
+async def of_contact(
+    connection: Connection, contact_id: UUID, message_id: str
+) -> LoggedMessage | None:
+    """A contact's message by its id in the log or by WhatsApp's; the newest of several."""
+    row = await connection.fetchrow(sql.message_of_contact, contact_id, message_id)
     return None if row is None else LoggedMessage.from_row(row)
 
 
@@ -255,3 +281,9 @@ async def counts(connection: Connection, tenant_id: UUID) -> dict[str, dict[str,
     for row in await connection.fetch(sql.message_counts, tenant_id):
         result[row["direction"]][row["status"]] = row["n"]
     return result
+
+
+async def forget_before(connection: Connection, before: datetime) -> int:
+    """Delete settled messages that were logged before then; how many there were."""
+    gone: int = await connection.fetchval(sql.messages_forget, before)
+    return gone

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from flowhqd.errors import StoreUnavailable
 from flowhqd.log import get_logger
+from flowhqd.states import WorkerStatus
 from flowhqd.store import states
 from flowhqd.supervisor.transitions import Happened, Known, after, change
 
@@ -25,14 +26,25 @@ Write = Callable[["Connection"], Awaitable[None]]
 
 
 class Standing:
-    """``known`` is what the rows say; ``patience`` is called while the database is away."""
+    """``known`` is what the rows say.
+
+    ``alarm`` is called with reason and detail when the worker comes into error, ``patience`` while
+    the database is away.
+    """
 
     def __init__(
-        self, tenant_id: UUID, known: Known, database: Database, patience: Callable[[], None]
+        self,
+        tenant_id: UUID,
+        known: Known,
+        database: Database,
+        *,
+        alarm: Callable[[str, str], None],
+        patience: Callable[[], None],
     ) -> None:
         self.known = known
         self._tenant_id = tenant_id
         self._database = database
+        self._alarm = alarm
         self._patience = patience
 
     async def happened(
@@ -53,6 +65,8 @@ class Standing:
                 await also(connection)
 
         await self.store(write)
+        if done.worker is WorkerStatus.ERROR and self.known.worker is not WorkerStatus.ERROR:
+            self._alarm(done.reason, done.detail)
         self.known = after(self.known, done)
 
     async def store(self, write: Write) -> None:

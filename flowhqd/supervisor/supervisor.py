@@ -12,12 +12,15 @@ from uuid import UUID
 
 from flowhqd.errors import Conflict, StoreUnavailable
 from flowhqd.log import get_logger
+from flowhqd.messages import manual
 from flowhqd.reasons import Reason
 from flowhqd.states import SessionState, TenantStatus, Wanted, WorkerStatus
 from flowhqd.store import states, tenants
 from flowhqd.store.states import StateChange
+from flowhqd.supervisor.alerts import Alerts
 from flowhqd.supervisor.farewell import log_out_resting
 from flowhqd.supervisor.live import LiveWorker, PairingCode
+from flowhqd.supervisor.retention import forget_old_messages
 from flowhqd.supervisor.start_gate import StartGate
 from flowhqd.supervisor.transitions import Happened, change, known_of
 from flowhqd.supervisor.worker import Surroundings, Worker
@@ -26,6 +29,7 @@ from flowhqd.whatsapp.session import Session
 if TYPE_CHECKING:
     from flowhqd.browser.host import BrowserHost
     from flowhqd.clock import Clock
+    from flowhqd.messages.manual import ManualMessage, Recorded
     from flowhqd.settings import Settings
     from flowhqd.store.database import Database
     from flowhqd.store.tenants import Tenant
@@ -60,6 +64,7 @@ class Supervisor:
             rng=random.Random(),  # noqa: S311 - jitter, not a secret
             start_gate=StartGate(),
             is_owner=is_owner,
+            alerts=Alerts(settings.alert_url),
             message_id_key=message_id_key,
         )
         self._workers: dict[UUID, Worker] = {}
@@ -73,7 +78,13 @@ class Supervisor:
         """Bring back what ran before; raises StoreUnavailable."""
         await self._group.__aenter__()
         await self._reconcile()
-        self._services.append(self._group.create_task(self._beat(), name="heartbeats"))
+        keep = timedelta(days=self._settings.message_retention_days)
+        for name, service in (
+            ("heartbeats", self._beat()),
+            ("alerts", self._around.alerts.run()),
+            ("retention", forget_old_messages(self._database, self._clock, keep)),
+        ):
+            self._services.append(self._group.create_task(service, name=name))
         self.is_running = True
         return self
 
@@ -152,6 +163,32 @@ class Supervisor:
     async def resume(self, tenant_id: UUID, *, actor: str) -> None:
         """Answer again."""
         await self._set_paused(tenant_id, actor, paused=False)
+
+    async def send(self, tenant_id: UUID, message: ManualMessage, *, actor: str) -> Recorded:
+        """Log a message and have it sent: at once, or when the session is connected.
+
+        Raises what ``manual.record`` raises.
+        """
+        async with self._database.transaction() as connection:
+            recorded = await manual.record(
+                connection,
+                await tenants.get(connection, tenant_id),
+                message,
+                key=self._around.message_id_key,
+                now=self._clock.now(),
+            )
+            if recorded.is_new:
+                await states.audit(
+                    connection,
+                    tenant_id,
+                    actor=actor,
+                    action="message.send",
+                    detail={"message_id": str(recorded.row.id)},
+                )
+        worker = self._workers.get(tenant_id)
+        if recorded.is_new and worker is not None:
+            worker.send(recorded.row)
+        return recorded
 
     async def remove(self, tenant_id: UUID, *, actor: str) -> None:
         """Log the device out, and delete the tenant with all it has."""

@@ -28,10 +28,11 @@ from flowhqd.messages.loop_breaker import LoopBreaker
 from flowhqd.messages.path import MessagePath
 from flowhqd.messages.rate_limit import RateLimit
 from flowhqd.messages.sender import ACK_SECONDS
-from flowhqd.reasons import Reason
+from flowhqd.reasons import Reason, action
 from flowhqd.states import SessionState, TenantStatus, WorkerStatus
 from flowhqd.store import states, tenants
 from flowhqd.store.states import Link, Qr
+from flowhqd.supervisor.alerts import Alert, Alerts
 from flowhqd.supervisor.follower import Ending, Follower, Lost, Refused, offset
 from flowhqd.supervisor.live import (
     DedupView,
@@ -52,6 +53,7 @@ if TYPE_CHECKING:
     from flowhqd.clock import Clock
     from flowhqd.settings import Settings
     from flowhqd.store.database import Connection, Database
+    from flowhqd.store.messages import LoggedMessage
     from flowhqd.supervisor.pairing import PairingRound
     from flowhqd.supervisor.start_gate import StartGate, Turn
     from flowhqd.whatsapp.bridge import Probe, Snapshot
@@ -84,6 +86,7 @@ class Surroundings:
     rng: random.Random
     start_gate: StartGate
     is_owner: asyncio.Event
+    alerts: Alerts
     message_id_key: bytes
 
 
@@ -100,6 +103,7 @@ class Worker:
             tenant.id,
             known_of(tenant),
             around.database,
+            alarm=self._alarm,
             patience=lambda: self._promise(REPORT_AFTER_SECONDS),
         )
         self._session = Session(around.host, str(tenant.id), settings.whatsapp_web_url)
@@ -161,6 +165,12 @@ class Worker:
             )
         code = await self._session.bridge.pairing_code(phone.lstrip("+"))
         return PairingCode(code, self._around.clock.now() + PAIRING_CODE_LIFE)
+
+    def send(self, row: LoggedMessage) -> None:
+        """Send a QUEUED row in its contact's order; without a session, the next one finds it."""
+        path = self._follower.path if self._follower else None
+        if path is not None:
+            path.enqueue(row.contact_id, row.id)
 
     async def set_paused(self, *, paused: bool, actor: str) -> None:
         """Answer nobody, or everybody again."""
@@ -345,7 +355,6 @@ class Worker:
 
     def _new_path(self, tenant: tenants.Tenant) -> MessagePath:
         settings = self._around.settings
-        age = settings.reply_max_age_minutes
         assert tenant.session.history_from is not None  # noqa: S101 - written with the link
         context = PathContext(
             self.tenant_id,
@@ -357,7 +366,7 @@ class Worker:
                 queue_size=settings.chat_queue_max_size,
                 reply_delay=timedelta(milliseconds=settings.reply_delay_ms),
                 owner_pause=timedelta(minutes=settings.owner_pause_minutes),
-                max_age=timedelta(minutes=age) if age else None,
+                max_age=timedelta(minutes=settings.reply_max_age_minutes),
                 ack_seconds=ACK_SECONDS,
             ),
             self._around.clock,
@@ -385,6 +394,11 @@ class Worker:
         report, self._lost_report = self._lost_report, None
         if report is not None:
             report.cancel()
+
+    def _alarm(self, reason: str, detail: str) -> None:
+        self._around.alerts.put(
+            Alert(str(self.tenant_id), reason, detail, action(reason), self._around.clock.now())
+        )
 
     def _turn_is_over(self) -> None:
         if self._turn is not None:

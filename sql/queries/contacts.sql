@@ -1,3 +1,7 @@
+-- name: contacts_lock
+-- Until the transaction ends, nobody else makes or merges contacts of this tenant.
+select pg_advisory_xact_lock(hashtext('contact'), hashtext($1::text));
+
 -- name: contacts_by_alias
 -- The contacts known under any of these addresses, oldest first.
 select distinct c.id, c.created_at

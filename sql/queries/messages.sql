@@ -51,10 +51,24 @@ update message_log
 -- A message to send, its id fixed in advance; nothing is returned when it is decided already.
 insert into message_log (tenant_id, contact_id, chat_id, direction, from_number, to_number,
                          message_text, wa_message_id, status, origin, purpose, in_reply_to,
-                         quoted_id, trace, wa_timestamp)
-values ($1, $2, $3, 'OUT', $4, $5, $6, $7, 'QUEUED', $8, $9, $10, $11, $12, $13)
+                         quoted_id, trace, wa_timestamp, idempotency_key, request_hash)
+values ($1, $2, $3, 'OUT', $4, $5, $6, $7, 'QUEUED', $8, $9, $10, $11, $12, $13, $14, $15)
 on conflict do nothing
 returning *;
+
+-- name: message_asked_before
+-- The message that was asked for with this idempotency key.
+select * from message_log where tenant_id = $1 and idempotency_key = $2;
+
+-- name: message_last_inbound
+-- What a contact wrote last.
+select * from message_log where contact_id = $1 and direction = 'IN' order by seq desc limit 1;
+
+-- name: message_of_contact
+-- A contact's message by its id here or WhatsApp's.
+select * from message_log
+ where contact_id = $1 and (id::text = lower($2) or wa_message_id = $2)
+ order by seq desc limit 1;
 
 -- name: message_replies_to
 -- What was decided to answer a message with.
@@ -97,3 +111,12 @@ select value from installation where key = $1;
 -- name: installation_set_once
 -- Keep a fact of this installation; the first writer wins.
 insert into installation (key, value) values ($1, $2) on conflict do nothing;
+
+-- name: messages_forget
+-- Settled messages from before $1; what is still open is never forgotten.
+with gone as (
+  delete from message_log
+   where created_at < $1 and status not in ('RECEIVED', 'QUEUED')
+  returning 1
+)
+select count(*) from gone;
