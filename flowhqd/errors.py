@@ -100,3 +100,9 @@ class Undecidable(BrowserError):
     """The page cannot tell whether a message was sent; it must not be sent again."""
 
     code = "undecidable"
+
+
+class RecipientUnknown(BrowserError):
+    """WhatsApp knows nobody under the address; nothing was sent."""
+
+    code = "recipient_unknown"

@@ -9,8 +9,9 @@ from urllib.parse import urlsplit
 
 import orjson
 
-from flowhqd.errors import BridgeLost, PageError, Undecidable
+from flowhqd.errors import BridgeLost, PageError, RecipientUnknown, Undecidable
 from flowhqd.resources import resource
+from flowhqd.whatsapp.addresses import phone_number
 from flowhqd.whatsapp.events import Message, PageState, clean, message, page_state
 
 if TYPE_CHECKING:
@@ -129,7 +130,8 @@ class Bridge:
         """Hand a text to the page under an id fixed in advance.
 
         ``quoted`` is the full key of the message to quote; a quote that fails does not stop the
-        send. ``again`` hands over a message that the page has and that failed.
+        send. ``again`` hands over a message that the page has and that failed. Raises
+        RecipientUnknown where WhatsApp knows nobody.
         """
         data = await self._run(
             "send_text",
@@ -140,6 +142,10 @@ class Bridge:
             quoted=quoted,
             again=again,
         )
+        if data["outcome"] == "recipient_unknown":
+            raise RecipientUnknown(
+                f"WhatsApp knows nobody under {phone_number(chat_id) or chat_id}: nothing was sent"
+            )
         return Accepted(data["outcome"], int(data["ack"]), data["quoted"])
 
     async def find_outbound(self, chat_id: str, message_id: str) -> int | None:

@@ -71,10 +71,31 @@ function nativeWay() {
     }
   };
 
+  /** Whether somebody uses WhatsApp under a number; also true where the page cannot tell. */
+  const isInUse = async (wid) => {
+    const ask = isLid(wid) ? null : member("WAWebQueryExistsJob", "queryWidExists");
+    try {
+      return !ask || Boolean((await ask(wid))?.wid);
+    } catch {
+      return true;
+    }
+  };
+
+  const loadedChat = (wid) => chats()?.get(wid) ?? chats()?.get(String(wid)) ?? null;
+
+  /** @returns the chat with this address, made if need be, or null where WhatsApp knows nobody. */
   const findChat = async (chatId) => {
     const wid = createWid(chatId);
-    return chats()?.get(wid) ?? chats()?.get(String(wid)) ??
-      (await need("WAWebFindChatAction", "findOrCreateLatestChat")(wid))?.chat ?? null;
+    const known = loadedChat(wid);
+    if (known) return known;
+    if (!(await isInUse(wid))) return null;
+    try {
+      const { chat } = await need("WAWebFindChatAction", "findOrCreateLatestChat")(wid);
+      return chat ?? loadedChat(wid);
+    } catch (error) {
+      if (/No LID for user/i.test(error?.message)) return null;
+      throw error;
+    }
   };
 
   const outboundKey = (chat, id) => {
@@ -200,10 +221,13 @@ function nativeWay() {
       return api.startAltLinkingFlow(phone, true);
     },
 
-    /** @returns "queued" when the page has taken the message, "exists" when it had it already. */
+    /**
+     * @returns "queued" when the page has taken the message, "exists" when it had it already,
+     *   "recipient_unknown" when WhatsApp knows nobody there.
+     */
     async sendText({ chat: chatId, id, text, quoted, again }, onResult) {
       const chat = await findChat(chatId);
-      if (!chat) throw new Error(`no chat: ${chatId}`);
+      if (!chat) return { outcome: "recipient_unknown", key: null, ack: 0, quoted: null };
       const { from, key } = outboundKey(chat, id);
       const known = await findMessage(String(key));
       if (known && !(again && (known.ack ?? 0) < 1)) return { outcome: "exists", key: String(key), ack: known.ack ?? 0, quoted: null };
@@ -233,10 +257,9 @@ function nativeWay() {
 
     /** @returns the outbound message's ack, or null when it is surely absent; throws when undecidable. */
     async findOutbound({ chat: chatId, id }) {
-      const chat = await findChat(chatId);
-      if (!chat) throw new Error(`no chat: ${chatId}`);
-      const addresses = [String(chat.id), chatId, otherAddress(chat.id)];
-      for (const address of new Set(addresses.filter(Boolean))) {
+      const wid = createWid(chatId);
+      const addresses = [loadedChat(wid)?.id, chatId, otherAddress(wid)].filter(Boolean).map(String);
+      for (const address of new Set(addresses)) {
         const found = await findMessage(`true_${address}_${id}`);
         if (found === undefined) throw new Error("the page offers no look-up of messages");
         if (found) return found.ack ?? 0;
