@@ -25,11 +25,12 @@ update whatsapp_session
  where tenant_id = $1;
 
 -- name: session_link_update
--- The linked account; history before the first link is never touched.
+-- The linked account, null where the page hides it; history before the first link is never touched.
 update whatsapp_session
-   set linked_at = case when account is distinct from $2 then $5 else linked_at end,
-       history_from = case when account is distinct from $2 then $5 else history_from end,
-       account = $2, account_lid = $3, provider = $4, web_version = $6, capabilities = $7
+   set linked_at = case when linked_at is null or account <> $2 then $5 else linked_at end,
+       history_from = case when history_from is null or account <> $2 then $5 else history_from end,
+       account = coalesce($2, account), account_lid = coalesce($3, account_lid),
+       provider = $4, web_version = $6, capabilities = $7
  where tenant_id = $1;
 
 -- name: session_account_holder
