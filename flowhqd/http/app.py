@@ -5,7 +5,7 @@ from __future__ import annotations
 from aiohttp import web
 
 from flowhqd.http import auth, errors, headers, origin
-from flowhqd.http.api import health, logs, qr, tenants, workers
+from flowhqd.http.api import health, logs, messages, qr, tenants, workers
 from flowhqd.http.body import MAX_BYTES
 from flowhqd.http.negotiation import Handler, negotiated
 from flowhqd.http.pages import login, problem, render, tenant_form
@@ -64,6 +64,8 @@ def _admin() -> web.Application:
     add("GET", f"{one}/status", tenants.status, pages.to_tenant)
     add("GET", f"{one}/qr", qr.show, qr.show_or(pages.to_tenant))
     add("GET", f"{one}/logs", logs.list_, pages.logs)
+    router.add_post(f"{one}/messages", messages.send)
+    router.add_post(f"{one}/test-message", messages.send_test)
     for path, act in VERBS.items():
         add("POST", f"{one}/{path}", workers.verb(act), pages.verb(act))
     add("POST", f"{one}/worker/force-restart", workers.force_restart, pages.force_restart)

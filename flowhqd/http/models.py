@@ -23,10 +23,18 @@ from flowhqd.errors import Invalid
 from flowhqd.replies import registry
 from flowhqd.replies.hours import OpeningHours
 from flowhqd.states import Language
+from flowhqd.whatsapp.addresses import not_a_customer
+from flowhqd.whatsapp.events import clean
 
 MAX_NAME = 200
 # What the database takes; E.164 allows 15 digits.
 E164 = re.compile(r"\+[1-9][0-9]{6,14}")
+NUMBER = re.compile(r"[+]?[0-9][0-9 ()./-]*")
+# A person's JID without a device; a lid has as many digits as WhatsApp likes.
+CUSTOMER = re.compile(r"[1-9][0-9]{6,14}@c\.us|[1-9][0-9]{4,19}@lid", re.ASCII)
+CHAT_FORMS = "a phone number with its country code, or a chat id such as 255712345678@c.us or …@lid"
+# WhatsApp's own limit.
+MAX_TEXT = 65_536
 
 
 def _problem(text: str) -> PydanticCustomError:
@@ -63,6 +71,30 @@ def _phone_number(text: str) -> str:
     ):
         raise problem
     return written
+
+
+def _address(text: str) -> str:
+    """The JID of a customer, from a JID or a phone number."""
+    if "@" in text:
+        why = not_a_customer(text)
+        if why is not None:
+            raise _problem(f"is no customer's chat but a {why}")
+        if not CUSTOMER.fullmatch(text):
+            raise _problem(f"must be {CHAT_FORMS}")
+        return text
+    try:
+        # A number that is copied from elsewhere often lacks its plus.
+        number = _phone_number(f"+{text.removeprefix('+')}" if NUMBER.fullmatch(text) else "")
+    except PydanticCustomError:
+        raise _problem(f"must be {CHAT_FORMS}") from None
+    return f"{number.removeprefix('+')}@c.us"
+
+
+def _text(text: str) -> str:
+    cleaned = clean(text)
+    if not cleaned.strip():
+        raise _problem("must not be empty")
+    return cleaned
 
 
 def _template_type(value: object) -> object:
@@ -102,6 +134,18 @@ PhoneNumber = Annotated[
 TemplateName = Annotated[str, BeforeValidator(_template_type)]
 LanguageName = Annotated[Language, BeforeValidator(_language)]
 Hours = Annotated[dict[str, Any] | None, BeforeValidator(_hours)]
+
+
+Address = Annotated[
+    str,
+    StringConstraints(strip_whitespace=True, min_length=1, max_length=100),
+    AfterValidator(_address),
+]
+Text = Annotated[str, StringConstraints(min_length=1, max_length=MAX_TEXT), AfterValidator(_text)]
+MessageId = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
+IdempotencyKey = Annotated[
+    str, StringConstraints(min_length=1, max_length=200), AfterValidator(_printable)
+]
 
 
 class Body(BaseModel):
@@ -151,3 +195,15 @@ class ForceRestart(Body):
     """``forget_login`` logs the device out first, so that a new code has to be scanned."""
 
     forget_login: StrictBool = False
+
+
+class MessageCreate(Body):
+    """A message to send; ``quoted`` is the id of a message in the log, or WhatsApp's own id of it.
+
+    Asked for twice with the same ``idempotency_key``, it is sent once.
+    """
+
+    chat: Address
+    text: Text
+    quoted: MessageId | None = None
+    idempotency_key: IdempotencyKey | None = None

@@ -14,6 +14,7 @@ from flowhqd.settings import Settings
 from flowhqd.store.database import Database
 
 if TYPE_CHECKING:
+    from flowhqd.messages.manual import ManualMessage, Recorded
     from flowhqd.supervisor.live import LiveWorker, PairingCode
 
 
@@ -49,6 +50,12 @@ class Control(Protocol):
 
     async def pairing_code(self, tenant_id: UUID, *, actor: str) -> PairingCode:
         """A code to type on the phone in place of scanning; raises Conflict when connected."""
+
+    async def send(self, tenant_id: UUID, message: ManualMessage, *, actor: str) -> Recorded:
+        """Log a message and have it sent in its chat's order; what was asked before is not again.
+
+        Raises Conflict for an idempotency key that is used, Invalid for an unknown quote.
+        """
 
     async def remove(self, tenant_id: UUID, *, actor: str) -> None:
         """Log the device out and delete the tenant with everything of it."""

@@ -155,6 +155,7 @@ class LogView(View):
     wa_message_id: str
     status: str
     reason: str | None
+    error: str | None
     created_at: datetime
 
     @classmethod

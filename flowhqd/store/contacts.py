@@ -43,6 +43,9 @@ async def resolve(
     When the aliases lead to two contacts these are one person: addresses, messages and what was
     told move to the older one.
     """
+    # Two who meet the same stranger at once, such as a customer's first message and a message to
+    # that customer, would make two contacts of one person.
+    await connection.execute(sql.contacts_lock, str(tenant_id))
     kinds, values = [alias.kind for alias in aliases], [alias.value for alias in aliases]
     rows = await connection.fetch(sql.contacts_by_alias, tenant_id, kinds, values)
     found = [row["id"] for row in rows]

@@ -6,6 +6,8 @@ from datetime import UTC, datetime
 from uuid import UUID
 
 from flowhqd.errors import Conflict
+from flowhqd.messages import manual
+from flowhqd.messages.manual import ManualMessage, Recorded
 from flowhqd.states import SessionState
 from flowhqd.store import tenants
 from flowhqd.store.database import Database
@@ -47,6 +49,16 @@ class RecordingControl:
     async def pairing_code(self, tenant_id: UUID, *, actor: str) -> PairingCode:
         await self._record("pairing_code", tenant_id, unless_connected=True)
         return CODE
+
+    async def send(self, tenant_id: UUID, message: ManualMessage, *, actor: str) -> Recorded:
+        async with self._database.transaction() as connection:
+            tenant = await tenants.get(connection, tenant_id)
+            recorded = await manual.record(
+                connection, tenant, message, key=b"key", now=datetime.now(UTC)
+            )
+        if recorded.is_new:
+            self.calls.append(("send", tenant_id))
+        return recorded
 
     async def remove(self, tenant_id: UUID, *, actor: str) -> None:
         await self._record("remove", tenant_id)

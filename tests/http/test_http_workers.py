@@ -165,6 +165,7 @@ async def test_logs_are_newest_first_and_go_on_where_the_page_ended(
         "wa_message_id",
         "status",
         "reason",
+        "error",
         "created_at",
     ]
     read: list[Any] = []
