@@ -75,3 +75,18 @@ def unprivileged() -> Account:
         "running as root, but neither a user 'flowhqd' nor 'nobody' exists to run Chromium and "
         "PostgreSQL as; create one with: useradd --system flowhqd"
     )
+
+
+def become_owner_of(path: Path) -> None:
+    """Give up root for good, for the account that ``path`` belongs to; nothing if that is root.
+
+    What an operator runs as root beside a service of its own account must leave nothing behind that
+    the service cannot use. A path that is not there changes nothing.
+    """
+    if os.geteuid() != 0 or not path.exists() or path.stat().st_uid == 0:
+        return
+    entry = pwd.getpwuid(path.stat().st_uid)
+    os.initgroups(entry.pw_name, entry.pw_gid)
+    os.setgid(entry.pw_gid)
+    os.setuid(entry.pw_uid)
+    os.environ["HOME"] = entry.pw_dir

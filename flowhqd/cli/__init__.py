@@ -8,6 +8,7 @@ import sys
 import click
 
 from flowhqd import __version__, daemon
+from flowhqd.check.command import check
 from flowhqd.daemon import Running
 from flowhqd.demo import run_demo
 from flowhqd.errors import SettingsError, StartupError
@@ -18,6 +19,9 @@ from flowhqd.settings import load_settings
 @click.version_option(__version__, prog_name="flowhqd")
 def cli() -> None:
     """One daemon that answers WhatsApp for hundreds of small businesses."""
+
+
+cli.add_command(check)
 
 
 @cli.command()
