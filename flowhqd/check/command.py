@@ -65,9 +65,9 @@ async def collect(
 def show(finding: Finding) -> None:
     """One finding for a person, its cure on a line of its own."""
     status = click.style(f"{finding.status:<8}", fg=COLOURS[finding.status])
-    click.echo(f"{status} {finding.name:<13} {' '.join(finding.detail.split())}")
+    click.echo(f"{status} {finding.name:<17} {' '.join(finding.detail.split())}")
     if finding.cure:
-        click.echo(f"{'':8} {'':13} → {finding.cure}")
+        click.echo(f"{'':26} → {finding.cure}")
 
 
 def passed(found: list[Finding]) -> bool:

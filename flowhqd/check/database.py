@@ -77,11 +77,11 @@ async def _look(database: Reached, pid: int | None) -> Finding:
     with store_errors():
         connection = await connect(database.dsn, deadline_seconds=CONNECT_SECONDS)
         try:
-            version = connection.get_server_version()
+            version = connection.get_settings().server_version
             waiting = await pending(connection)
         finally:
             await connection.close()
-    detail = f"PostgreSQL {version.major}.{version.minor}, {database.where}"
+    detail = f"PostgreSQL {version}, {database.where}"
     if database.is_new:
         return ok("database", f"{detail}; made at the first start of the daemon")
     if not waiting:
