@@ -15,12 +15,17 @@
                                                           ``Customer.send`` -> ``{"message_id"}``
 ``GET  /control/phones/{number}/customers/{customer}/messages``
                                                           what arrived at the customer
+``POST /control/phones/{number}/customers/{customer}/messages/{id}/decrypt``
+                                                          a ciphertext becomes readable
+``POST /control/phones/{number}/customers/{customer}/read``
+                                                          the customer looks at the chat
 ``POST /control/phones/{number}/customers/{customer}/owner``
                                                           ``{"text"}`` the owner answers
 ``GET  /control/options``, ``PATCH /control/options``     the options, and changing them
 ========================================================  =====================================
 
-Refused codes are 409 with ``{"error", "detail"}``, bad bodies 422, unknown actions 404.
+Refused codes are 409 with ``{"error", "detail"}``, bad bodies 422, unknown actions and
+messages 404.
 """
 
 from __future__ import annotations
@@ -34,6 +39,7 @@ from aiohttp import web
 
 from flowhqd.simulator.customer import Customer
 from flowhqd.simulator.errors import CodeRejected, QrRejected
+from flowhqd.simulator.message import digits
 from flowhqd.simulator.options import SimulatorOptions
 from flowhqd.simulator.phone import Phone
 
@@ -59,6 +65,8 @@ def add_control_routes(application: web.Application, simulator: Simulator) -> No
         ("POST", "/control/phones/{number}/customers", control.add_customer),
         ("POST", f"{customer}/messages", control.send),
         ("GET", f"{customer}/messages", control.received),
+        ("POST", f"{customer}/messages/{{id}}/decrypt", control.decrypt),
+        ("POST", f"{customer}/read", control.read),
         ("POST", f"{customer}/owner", control.owner),
         ("POST", "/control/phones/{number}/{action}", control.act),
         ("GET", "/control/options", control.options),
@@ -135,14 +143,22 @@ class Control:
 
     async def add_customer(self, request: web.Request) -> web.Response:
         body = await _body(request)
-        number = await _field(request, "number")
-        customer = self._phone(request).customer(number, body.get("name", ""), body.get("lid"))
+        number, name, lid = await _field(request, "number"), body.get("name", ""), body.get("lid")
+        if not 6 <= len(digits(number)) <= 15:
+            raise _unprocessable("'number' must have 6 to 15 digits")
+        if not isinstance(name, str):
+            raise _unprocessable("'name' must be a text")
+        if lid is not None and not (isinstance(lid, str) and lid.isascii() and lid.isdigit()):
+            raise _unprocessable("'lid' must be digits or null")
+        customer = self._phone(request).customer(number, name, lid)
         return web.json_response({"customer": customer.number}, status=201)
 
     async def send(self, request: web.Request) -> web.Response:
         body = await _body(request)
         if unknown := body.keys() - SEND_FIELDS:
             raise _unprocessable(f"unknown fields: {', '.join(sorted(unknown))}")
+        if wrong := [name for name, value in body.items() if not isinstance(value, str | None)]:
+            raise _unprocessable(f"not a text: {', '.join(sorted(wrong))}")
         message_id = await self._customer(request).send(**body)
         return web.json_response({"message_id": message_id}, status=201)
 
@@ -152,6 +168,18 @@ class Control:
             for one in self._customer(request).received
         ]
         return web.json_response({"messages": messages})
+
+    async def decrypt(self, request: web.Request) -> web.Response:
+        message_id = request.match_info["id"]
+        try:
+            self._customer(request).decrypt(message_id)
+        except KeyError:
+            raise web.HTTPNotFound from None
+        return web.json_response({"message_id": message_id})
+
+    async def read(self, request: web.Request) -> web.Response:
+        self._customer(request).read()
+        return web.json_response({})
 
     async def owner(self, request: web.Request) -> web.Response:
         text = await _field(request, "text")

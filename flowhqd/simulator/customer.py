@@ -14,6 +14,7 @@ from flowhqd.simulator.message import (
     WireMessage,
     phone_message_id,
 )
+from flowhqd.simulator.ticks import Tick
 
 if TYPE_CHECKING:
     from flowhqd.simulator.phone import Phone
@@ -57,6 +58,8 @@ class Customer:
         self.received: list[Delivered] = []
         self.seen: list[Seen] = []
         self.typing: list[str] = []
+        self.sees_typing = False
+        """Whether the chat shows now that the owner's side is typing."""
         self.has_written = False
         self._sent: dict[str, WireMessage] = {}
 
@@ -121,6 +124,13 @@ class Customer:
         await asyncio.sleep(0)
         return message.id
 
+    def original(self, message_id: str) -> WireMessage:
+        """A message as this customer wrote it, readable also while the other side cannot.
+
+        Raises KeyError for an id that this customer has not sent.
+        """
+        return self._sent[message_id]
+
     def decrypt(self, message_id: str) -> None:
         """The keys for a ciphertext arrive: the same message again, readable."""
         readable = _changed(self._sent[message_id], type="chat")
@@ -143,8 +153,14 @@ class Customer:
     def read(self) -> None:
         """Look at every message received so far: the owner sees read ticks."""
         for chat in {delivered.chat for delivered in self.received}:
-            ids = [one.message_id for one in self.received if one.chat == chat]
-            self.phone.receipt(chat, ids, ack=3)
+            ids = [
+                one.message_id
+                for one in self.received
+                if one.chat == chat
+                and self.phone.ticks.of(chat, one.message_id, from_me=True) < Tick.READ
+            ]
+            if ids:
+                self.phone.receipt(chat, ids, Tick.READ)
 
     async def wait_for(self, count: int, timeout: float | None = 10.0) -> list[Delivered]:
         """The messages received, once there are at least ``count``; TimeoutError otherwise."""
@@ -165,12 +181,19 @@ class Customer:
             chat=wire["chat"],
         )
         self.has_written = True
+        self.sees_typing = False
         self.received.append(delivered)
         simulator.changed.notify()
         return delivered
 
+    def see_typing(self, kind: str) -> None:
+        """The owner's side types: ``composing``, ``recording`` or ``paused``."""
+        self.typing.append(kind)
+        self.sees_typing = kind != "paused"
+
     def mark_seen(self, chat: str) -> None:
         simulator = self.phone.simulator
+        self.phone.ticks.read(chat)
         at = datetime.fromtimestamp(simulator.now(), UTC)
         self.seen.append(Seen(chat, at, simulator.next_order()))
         simulator.changed.notify()

@@ -6,6 +6,8 @@ import secrets
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
+from flowhqd.simulator.ticks import Tick
+
 if TYPE_CHECKING:
     from flowhqd.simulator.page import Page
     from flowhqd.simulator.phone import Phone
@@ -51,8 +53,12 @@ class Device:
             self.page.send(numbered)
 
     def confirm(self, seqs: Iterable[int]) -> None:
+        """The page has stored these frames."""
         for seq in seqs:
-            self._queue.pop(seq, None)
+            frame = self._queue.pop(seq, {})
+            match frame.get("message"):
+                case {"chat": chat, "id": message_id, "from_me": False}:
+                    self.phone.ticks.rise(chat, message_id, Tick.DELIVERED, from_me=False)
 
     def attach(self, page: Page) -> None:
         """Make ``page`` the one that speaks for this device; an earlier one is in conflict."""

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from aiohttp import WSCloseCode, web
 
 from flowhqd.simulator.message import digits
+from flowhqd.simulator.ticks import Tick
 
 if TYPE_CHECKING:
     from flowhqd.simulator.device import Device
@@ -121,7 +122,7 @@ class Page:
             case "seen":
                 device.phone.customer_of_chat(frame["chat"]).mark_seen(frame["chat"])
             case "typing":
-                device.phone.customer_of_chat(frame["chat"]).typing.append(frame["kind"])
+                device.phone.customer_of_chat(frame["chat"]).see_typing(frame["kind"])
             case "unlink":
                 device.phone.unlink(device)
                 self._answer(frame, None)
@@ -196,5 +197,7 @@ class Page:
         if device.page is not self:
             return  # The page asks again on its next line.
         self.send({"op": "accepted", "key": key, "t": int(self.simulator.now())})
+        device.phone.ticks.rise(wire["chat"], wire["id"], Tick.SENT, from_me=True)
         if options.delivery_receipts:
-            device.phone.receipt(wire["chat"], [wire["id"]], ack=2)
+            device.phone.receipt(wire["chat"], [wire["id"]], Tick.DELIVERED)
+        self.simulator.changed.notify()

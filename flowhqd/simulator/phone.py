@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, Literal
 
 from flowhqd.simulator.customer import Customer
 from flowhqd.simulator.device import Device
 from flowhqd.simulator.message import Quote, WireMessage, digits, phone_message_id
+from flowhqd.simulator.ticks import Tick, Ticks
 
 if TYPE_CHECKING:
     from flowhqd.simulator.page import Page
@@ -30,12 +32,18 @@ class Phone:
         self.customers: dict[str, Customer] = {}
         self.devices: list[Device] = []
         self.is_online = True
+        self.ticks = Ticks()
         self._messages: dict[MessageKey, WireMessage] = {}
         self._linked_so_far = 0
 
     @property
     def wid(self) -> str:
         return f"{self.number}@c.us"
+
+    @property
+    def messages(self) -> Iterable[WireMessage]:
+        """Every message of the account, in order of arrival."""
+        return self._messages.values()
 
     @property
     def link_state(self) -> LinkState:
@@ -59,6 +67,7 @@ class Phone:
         key = digits(number)
         if key not in self.customers:
             self.customers[key] = Customer(self, key, name, lid, shares_number=shares_number)
+            self.simulator.changed.notify()
         return self.customers[key]
 
     async def scan(self, qr_text: str) -> Device:
@@ -115,9 +124,11 @@ class Phone:
         """Cut the line, and keep this account's pages from WhatsApp until ``go_online``."""
         self.is_online = False
         self.drop_line()
+        self.simulator.changed.notify()
 
     def go_online(self) -> None:
         self.is_online = True
+        self.simulator.changed.notify()
 
     def force_conflict(self) -> None:
         """As if the session was opened elsewhere: the page shows CONFLICT until it takes over."""
@@ -126,6 +137,12 @@ class Phone:
     def block(self, state: str) -> None:
         """Put connected pages into ``TOS_BLOCK``, ``PROXYBLOCK``, ``DEPRECATED_VERSION``, ..."""
         self._close_all({"op": "blocked", "state": state})
+
+    def disturb(self, what: Literal["hang", "reload"]) -> None:
+        """Have connected pages hang in an endless loop, or load themselves anew."""
+        for device in self.devices:
+            if device.page:
+                device.page.send({"op": what})
 
     def _close_all(self, last: dict[str, Any]) -> None:
         for device in self.devices:
@@ -144,6 +161,7 @@ class Phone:
         )
         customer.accept(message.as_json())
         self.deliver(message, customer)
+        self.ticks.rise(message.chat, message.id, Tick.DELIVERED, from_me=True)
         return message.id
 
     def deliver(
@@ -160,11 +178,17 @@ class Phone:
                 device.known_people.add(customer.number)
                 device.page.send({"op": "contacts", "contacts": [customer.as_contact()]})
             device.enqueue({"op": "message", "message": message.as_json(), "history": False})
+        if not message.from_me:
+            self.ticks.rise(message.chat, message.id, Tick.SENT, from_me=False)
+        self.simulator.changed.notify()
 
-    def receipt(self, chat: str, ids: list[str], ack: int) -> None:
-        """Ticks for messages the phone's devices sent: 2 delivered, 3 read."""
+    def receipt(self, chat: str, ids: list[str], ack: Tick) -> None:
+        """Ticks for messages the phone's devices sent: delivered, read."""
+        for message_id in ids:
+            self.ticks.rise(chat, message_id, ack, from_me=True)
         for device in self.devices:
             device.enqueue({"op": "receipt", "chat": chat, "ids": ids, "ack": ack})
+        self.simulator.changed.notify()
 
     def take(self, device: Device, wire: dict[str, Any]) -> None:
         """A linked device sends a message; the same id of one device counts once."""

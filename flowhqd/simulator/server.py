@@ -21,6 +21,7 @@ from flowhqd.simulator.message import digits
 from flowhqd.simulator.options import SimulatorOptions
 from flowhqd.simulator.page import Page
 from flowhqd.simulator.phone import Phone
+from flowhqd.simulator.phone_page import add_phone_routes
 from flowhqd.simulator.signals import Changed
 
 # As strict as the page allows: nothing inline, nothing from elsewhere. WhatsApp Web has a policy
@@ -80,6 +81,7 @@ class Simulator:
         application.router.add_get("/line", self._serve_line)
         application.router.add_static("/assets/", self._assets)
         add_control_routes(application, self)
+        add_phone_routes(application, self)
         return application
 
     async def _serve_page(self, request: web.Request) -> web.Response:
@@ -125,6 +127,7 @@ class Simulator:
         key = digits(number)
         if key not in self.phones:
             self.phones[key] = Phone(self, key, name or f"Owner {key}")
+            self.changed.notify()
         return self.phones[key]
 
     def page_of_qr(self, qr_text: str) -> Page:

@@ -1,0 +1,96 @@
+// @ts-check
+// One chat as one of its two sides sees it.
+
+import { $, h, icon, shownNumber, sync } from "./dom.js";
+
+const TICKS = ["pending", "sent", "delivered", "delivered"];
+const TICK_WORDS = ["not sent yet", "sent", "delivered", "read"];
+/** @type {Record<string, string>} */
+const KINDS = {
+  image: "Photo",
+  video: "Video",
+  audio: "Audio",
+  ptt: "Voice note",
+  sticker: "Sticker",
+  document: "Document",
+  location: "Location",
+  vcard: "Contact",
+};
+const NEAR_END = 80;
+
+const clock = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit" });
+
+/** @param {any} customer */
+export const nameOf = (customer) => customer.name || shownNumber(customer.number);
+
+/** @param {string} name */
+export const initialOf = (name) => Array.from(name.replace(/^[^\p{L}\p{N}]+/u, ""))[0]?.toUpperCase() ?? "?";
+
+export class Chat {
+  /**
+   * @param {HTMLElement} log
+   * @param {boolean} isOwner whose phone it is
+   * @param {(messageId: string) => void} [unseal]
+   */
+  constructor(log, isOwner, unseal) {
+    this.log = log;
+    this.isOwner = isOwner;
+    this.unseal = unseal;
+    this.customer = "";
+  }
+
+  /** @param {any} customer */
+  show(customer) {
+    const isOther = customer.number !== this.customer;
+    const { scrollHeight, scrollTop, clientHeight } = this.log;
+    const wasAtEnd = scrollHeight - scrollTop - clientHeight < NEAR_END;
+    this.customer = customer.number;
+    sync(
+      $("ol", this.log),
+      customer.messages,
+      (message) => `${customer.number} ${message.from_me} ${message.id}`,
+      (message) => this.#bubble(message),
+    );
+    if (isOther || wasAtEnd) this.log.scrollTop = this.log.scrollHeight;
+  }
+
+  /** @param {any} message */
+  #bubble(message) {
+    const isOwn = message.from_me === this.isOwner;
+    const bubble = h("li", { class: isOwn ? "bubble own" : "bubble" });
+    bubble.append(h("span", { class: "hidden" }, isOwn ? "Sent: " : "Received: "));
+    if (message.quoted) {
+      bubble.append(h("blockquote", { dir: "auto" }, message.quoted.text || "A message"));
+    }
+    bubble.append(...this.#content(message));
+    const time = new Date(message.t * 1000);
+    const foot = h("p", { class: "foot" });
+    if (message.is_edited && !message.is_deleted) foot.append("edited ");
+    foot.append(h("time", { datetime: time.toISOString() }, clock.format(time)));
+    if (isOwn) {
+      const ticks = h("span", { class: message.tick === 3 ? "ticks read" : "ticks" });
+      ticks.append(icon(TICKS[message.tick]), h("span", { class: "hidden" }, TICK_WORDS[message.tick]));
+      foot.append(ticks);
+    }
+    bubble.append(foot);
+    return bubble;
+  }
+
+  /** @param {any} message */
+  #content({ id, type, text, is_sealed, is_deleted }) {
+    const words = h("p", { class: "words", dir: "auto" }, text);
+    if (is_deleted) return [h("p", { class: "gone" }, "This message was deleted")];
+    if (is_sealed && this.isOwner) {
+      return [h("p", { class: "gone" }, "Waiting for this message: it cannot be read yet")];
+    }
+    if (is_sealed) {
+      const button = h("button", { type: "button", click: () => this.unseal?.(id) }, "Make it readable");
+      return [words, h("p", { class: "sealed" }, icon("ciphertext"), "The other side cannot read it yet.", button)];
+    }
+    if (type === "chat") return [words];
+    const kind = KINDS[type] ?? type;
+    const symbol = type in { image: 1, ptt: 1 } ? type : "other";
+    const media = h("p", { class: `media ${symbol}` }, icon(symbol), h("span", {}, kind));
+    return text ? [media, words] : [media];
+  }
+}
