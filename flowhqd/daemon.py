@@ -50,6 +50,7 @@ class Running:
 
 
 Prepare = Callable[[Database, BrowserHost], Awaitable[None]]
+Work = Callable[[Running], Awaitable[None]]
 
 
 def run(
@@ -57,18 +58,20 @@ def run(
     *,
     announce: Callable[[Running], None],
     prepare: Prepare | None = None,
+    work: Work | None = None,
 ) -> None:
     """Run the daemon until SIGTERM or SIGINT; a second one ends it without ceremony.
 
-    ``announce`` is called once it serves; ``prepare`` before any worker starts. Raises StartupError
-    when it cannot start.
+    ``announce`` is called once it serves; ``prepare`` before any worker starts; ``work`` is done
+    while it serves, and once that is done the daemon ends too. Raises StartupError when it cannot
+    start.
     """
     with (
         StateLock(settings.state_path),
         _logging(settings, generate_secrets(settings)) as credentials,
         asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner,
     ):
-        runner.run(_serve(settings, credentials, announce, prepare))
+        runner.run(_serve(settings, credentials, announce, prepare, work))
 
 
 @contextlib.contextmanager
@@ -91,6 +94,7 @@ async def _serve(
     credentials: Credentials,
     announce: Callable[[Running], None],
     prepare: Prepare | None,
+    work: Work | None,
 ) -> None:
     stopping = asyncio.Event()
     main = asyncio.current_task()
@@ -113,6 +117,9 @@ async def _serve(
         async with open_daemon(settings, credentials, prepare) as running:
             announce(running)
             systemd.notify("READY=1")
+            if work is not None:
+                async with _background(_then(work(running), stopping.set), "work"):
+                    await starting
             await starting
             systemd.notify("STOPPING=1")
             _log.info("stopping")
@@ -186,6 +193,13 @@ async def open_daemon(
         )
         await stack.enter_async_context(supervisor)
         yield Running(url, credentials, database, host, supervisor)
+
+
+async def _then(work: Awaitable[None], stop: Callable[[], None]) -> None:
+    try:
+        await work
+    finally:
+        stop()
 
 
 @asynccontextmanager

@@ -10,9 +10,10 @@ import click
 from flowhqd import __version__, daemon
 from flowhqd.check.command import check
 from flowhqd.daemon import Running
-from flowhqd.demo import run_demo
+from flowhqd.demo import run_demo, run_script
 from flowhqd.errors import SettingsError, StartupError
 from flowhqd.settings import load_settings
+from flowhqd.story import StoryFailed
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -31,9 +32,17 @@ def run() -> None:
 
 
 @cli.command()
-def demo() -> None:
+@click.option("--script", is_flag=True, help="Play the whole story in the terminal, then end.")
+def demo(*, script: bool) -> None:
     """Run the daemon against a simulated WhatsApp, from an empty state."""
-    run_demo(announce)
+    if not script:
+        run_demo(click.echo)
+        return
+    try:
+        run_script(click.echo)
+    except StoryFailed as error:
+        click.echo(f"flowhqd: {error}", err=True)
+        sys.exit(1)
 
 
 def announce(running: Running) -> None:
