@@ -3,5 +3,15 @@
 from __future__ import annotations
 
 from tests.database import dsn, empty_dsn, migrated, open_directory, pool, postgres
+from tests.tenants import database, shared_dsn
 
-__all__ = ["dsn", "empty_dsn", "migrated", "open_directory", "pool", "postgres"]
+__all__ = [
+    "database",
+    "dsn",
+    "empty_dsn",
+    "migrated",
+    "open_directory",
+    "pool",
+    "postgres",
+    "shared_dsn",
+]

@@ -7,7 +7,6 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, TypeVar
 from uuid import UUID
 
-import asyncpg
 import pytest
 
 from flowhqd.store import contacts, messages
@@ -86,8 +85,7 @@ class Book:
 
 
 @pytest.fixture
-async def book(pool: asyncpg.Pool) -> Book:
-    database = Database(pool)
+async def book(database: Database) -> Book:
     async with database.transaction() as connection:
         return Book(database, await new_tenant(connection))
 
@@ -124,7 +122,8 @@ async def test_two_contacts_that_turn_out_to_be_one_become_the_older(
     assert await book.resolve(second, first) == Resolved(older, (newer,))
     assert await book.resolve(first) == await book.resolve(second) == Resolved(older)
     async with book.database.connection() as connection:
-        assert await connection.fetchval("select count(*) from contact") == 1
+        count = "select count(*) from contact where tenant_id = $1"
+        assert await connection.fetchval(count, book.tenant_id) == 1
 
 
 async def test_three_contacts_become_one(book: Book) -> None:
@@ -150,7 +149,9 @@ async def test_tenants_do_not_share_contacts(book: Book) -> None:
 async def test_the_name_is_the_last_one_given(book: Book) -> None:
     async def name() -> str | None:
         async with book.database.connection() as connection:
-            found: str | None = await connection.fetchval("select name from contact")
+            found: str | None = await connection.fetchval(
+                "select name from contact where tenant_id = $1", book.tenant_id
+            )
             return found
 
     await book.resolve(NUMBER)

@@ -11,6 +11,7 @@ import pytest
 
 from flowhqd.states import Direction
 from flowhqd.store import contacts, messages
+from flowhqd.store.database import Database
 from flowhqd.store.messages import Inbound, InStatus, LoggedMessage, Outbound, OutStatus
 from flowhqd.whatsapp.addresses import alias
 from tests.tenants import new_tenant
@@ -76,8 +77,8 @@ async def new_log(connection: Connection) -> Log:
 
 
 @pytest.fixture
-async def log(pool: asyncpg.Pool) -> AsyncIterator[Log]:
-    async with pool.acquire() as connection:
+async def log(database: Database) -> AsyncIterator[Log]:
+    async with database.connection() as connection:
         yield await new_log(connection)
 
 

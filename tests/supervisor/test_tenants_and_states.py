@@ -14,6 +14,7 @@ from flowhqd.errors import Conflict, NotFound
 from flowhqd.reasons import Reason
 from flowhqd.states import Language, SessionState, SetupStatus, TenantStatus, Wanted, WorkerStatus
 from flowhqd.store import states, tenants
+from flowhqd.store.database import Database
 from flowhqd.store.states import Link, Qr, StateChange
 from flowhqd.store.tenants import Change
 from flowhqd.whatsapp.addresses import AliasKind
@@ -61,9 +62,10 @@ async def allowed(connection: Connection, table: str, column: str) -> set[str]:
 
 @pytest.mark.parametrize(("table", "column", "enum"), CHECKED)
 async def test_the_database_and_the_program_know_the_same_values(
-    table: str, column: str, enum: type[StrEnum], connection: Connection
+    table: str, column: str, enum: type[StrEnum], database: Database
 ) -> None:
-    assert await allowed(connection, table, column) == set(enum)
+    async with database.connection() as connection:
+        assert await allowed(connection, table, column) == set(enum)
 
 
 async def test_every_alias_can_be_stored(connection: Connection) -> None:

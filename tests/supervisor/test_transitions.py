@@ -4,12 +4,12 @@ from dataclasses import dataclass
 from itertools import product
 from uuid import uuid4
 
-import asyncpg
 import pytest
 
 from flowhqd.reasons import EXPLANATIONS, Reason, action
 from flowhqd.states import SessionState, TenantStatus, WorkerStatus
 from flowhqd.store import states, tenants
+from flowhqd.store.database import Database
 from flowhqd.supervisor.transitions import Happened, Known, after, change
 from tests.tenants import new_tenant
 
@@ -122,9 +122,9 @@ def test_every_reason_is_explained_and_every_error_has_a_way_out() -> None:
 
 @pytest.mark.parametrize("happened", Happened, ids=lambda happened: happened.name)
 async def test_the_database_takes_every_change_and_audits_it(
-    happened: Happened, pool: asyncpg.Pool
+    happened: Happened, database: Database
 ) -> None:
-    async with pool.acquire() as connection, connection.transaction():
+    async with database.transaction() as connection:
         tenant_id = await new_tenant(connection)
         before = await tenants.get(connection, tenant_id)
         known = Known(before.status, before.session.state, before.worker.status, has_login=False)
@@ -158,8 +158,8 @@ async def test_the_database_takes_every_change_and_audits_it(
     ]
 
 
-async def test_an_error_stays_to_be_read_until_the_session_is_ready(pool: asyncpg.Pool) -> None:
-    async with pool.acquire() as connection, connection.transaction():
+async def test_an_error_stays_to_be_read_until_the_session_is_ready(database: Database) -> None:
+    async with database.transaction() as connection:
         tenant_id = await new_tenant(connection)
         known = Known(TenantStatus.NEW, SessionState.DISCONNECTED, WorkerStatus.STOPPED, False)
         errors = []
@@ -171,10 +171,10 @@ async def test_an_error_stays_to_be_read_until_the_session_is_ready(pool: asyncp
     assert errors == ["GAVE_UP", "GAVE_UP", "GAVE_UP", None]
 
 
-async def test_a_change_of_no_tenant_changes_nothing(pool: asyncpg.Pool) -> None:
+async def test_a_change_of_no_tenant_changes_nothing(database: Database) -> None:
     nobody = uuid4()
     done = change(Happened.READY, EVERYTHING_KNOWN[0])
-    async with pool.acquire() as connection, connection.transaction():
+    async with database.transaction() as connection:
         tenant_id = await new_tenant(connection)
         before = await tenants.get(connection, tenant_id)
         await states.apply(connection, nobody, done, actor="worker")

@@ -64,7 +64,7 @@ def test_no_envelope_breaks_the_reader(envelope: str) -> None:
     assert parse(envelope) is None
 
 
-@settings(max_examples=300)
+@settings(max_examples=60)
 @given(kind=st.sampled_from(KINDS), members=ALMOST)
 @example(kind="message", members={"message": {"key": 1, "id": "a", "chat": "b", "type": "chat"}})
 @example(kind="state", members={"state": []})
