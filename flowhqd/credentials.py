@@ -17,6 +17,9 @@ from flowhqd.settings import Settings
 PASSWORD_BYTES = 9
 KEY_BYTES = 32
 
+KEPT = ("admin_password", "portal_internal_key")
+"""The files in STATE_PATH that hold what was made; each is named like its variable."""
+
 
 @dataclass(frozen=True, slots=True)
 class Credentials:

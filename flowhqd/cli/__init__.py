@@ -14,6 +14,7 @@ from flowhqd.demo import run_demo, run_script
 from flowhqd.errors import SettingsError, StartupError
 from flowhqd.settings import load_settings
 from flowhqd.story import StoryFailed
+from flowhqd.support_bundle import support_bundle
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -23,6 +24,7 @@ def cli() -> None:
 
 
 cli.add_command(check)
+cli.add_command(support_bundle)
 
 
 @cli.command()
