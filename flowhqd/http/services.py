@@ -49,7 +49,11 @@ class Control(Protocol):
         """Start a round of QR codes; raises Conflict when connected."""
 
     async def pairing_code(self, tenant_id: UUID, *, actor: str) -> PairingCode:
-        """A code to type on the phone in place of scanning; raises Conflict when connected."""
+        """A code to type on the phone in place of scanning, its worker started if need be.
+
+        The same while it is good. Raises Conflict when connected, BrowserError when the page
+        gives none.
+        """
 
     async def send(self, tenant_id: UUID, message: ManualMessage, *, actor: str) -> Recorded:
         """Log a message and have it sent in its chat's order; what was asked before is not again.

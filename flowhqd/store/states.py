@@ -105,6 +105,11 @@ async def show_qr(connection: Connection, tenant_id: UUID, qr: Qr) -> None:
     )
 
 
+async def hide_qr(connection: Connection, tenant_id: UUID) -> None:
+    """There is no code to scan for now: one is typed instead."""
+    await connection.execute(sql.session_qr_hide, tenant_id)
+
+
 async def link(
     connection: Connection, tenant_id: UUID, found: Link, *, server_now: datetime
 ) -> None:

@@ -14,7 +14,9 @@ from flowhqd.errors import BridgeLost, BrowserError
 from flowhqd.log import get_logger
 from flowhqd.messages.path import MessagePath
 from flowhqd.reasons import Reason
-from flowhqd.supervisor.pairing import PairingRound
+from flowhqd.supervisor.code_pairing import CodePairing
+from flowhqd.supervisor.live import PairingCode
+from flowhqd.supervisor.pairing import GRACE_SECONDS, PairingRound
 from flowhqd.whatsapp.bridge import Probe, Snapshot
 from flowhqd.whatsapp.events import (
     AckReceived,
@@ -123,6 +125,7 @@ class Follower:
         self._promise = promise
         self._check_at = self._in(check_seconds)
         self._pairing = PairingRound()
+        self._by_code = CodePairing(session.bridge, clock)
         self._phase = Phase.LOADING
         self._was_ready = False
         self._is_complete = False
@@ -137,6 +140,17 @@ class Follower:
     def path(self) -> MessagePath | None:
         """The message path while the session is ready."""
         return self._path
+
+    async def pairing_code(self, phone: str) -> PairingCode:
+        """A code to type on the phone with this number; raises what the bridge raises."""
+        return await self._by_code.ask(phone)
+
+    async def link_by_qr(self) -> None:
+        """Back to codes to scan, from the first of a round; raises what the bridge raises."""
+        if await self._by_code.end():
+            self._pairing = PairingRound()
+            if self._phase is Phase.PAIRING_IDLE:
+                await self._session.bridge.refresh_qr()
 
     async def follow(self) -> Ending:
         """Follow the page until it ends; raises what the bridge raises."""
@@ -260,7 +274,7 @@ class Follower:
         return None
 
     async def _on_qr(self, text: str | None) -> Ending | None:
-        if text is None or self._has_login:
+        if text is None or self._has_login or self._by_code.seconds_left:
             return None
         if not self._pairing.show(self._clock.now()):
             return Refused(Reason.QR_TIMEOUT)
@@ -271,6 +285,12 @@ class Follower:
 
     async def _next_code(self) -> Ending | None:
         """The page shows no further code by itself: the round is over, or it is asked for one."""
+        if left := self._by_code.seconds_left:
+            self._deadline = self._in(left)
+            return None
+        if await self._by_code.end() and self._phase is Phase.PAIRING:
+            self._deadline = self._in(GRACE_SECONDS)
+            return None
         if self._pairing.is_last:
             return Refused(Reason.QR_TIMEOUT)
         if not await self._session.bridge.refresh_qr():
@@ -340,6 +360,7 @@ class Follower:
         if self._phase is Phase.READY:
             await self._observer.lost("the page was loaded anew")
         self._phase = Phase.LOADING
+        self._by_code = CodePairing(self._session.bridge, self._clock)
         self._deadline = self._in(INJECT_SECONDS)
 
     async def _end_path(self) -> None:

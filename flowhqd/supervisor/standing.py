@@ -46,6 +46,7 @@ class Standing:
         self._database = database
         self._alarm = alarm
         self._patience = patience
+        self._written = asyncio.Event()
 
     async def happened(
         self,
@@ -69,6 +70,12 @@ class Standing:
             self._alarm(done.reason, done.detail)
         self.known = after(self.known, done)
 
+    async def wait_until(self, is_so: Callable[[Known], bool]) -> None:
+        """Return once it is so; asked again whenever something was written."""
+        while not is_so(self.known):
+            self._written.clear()
+            await self._written.wait()
+
     async def store(self, write: Write) -> None:
         """Write in one transaction; a state is not lost because the database is away."""
         while True:
@@ -80,4 +87,5 @@ class Standing:
                 self._patience()
                 await asyncio.sleep(RETRY_SECONDS)
             else:
+                self._written.set()
                 return

@@ -140,21 +140,26 @@ class Supervisor:
             if tenant.session.state is SessionState.CONNECTED:
                 raise Conflict("the session is CONNECTED: there is nothing to link")
             await self._want(tenant_id, Wanted.RUNNING, actor, "session.pair")
-            if tenant_id not in self._workers:
-                await self._launch(tenant_id, actor)
-
-    async def pairing_code(self, tenant_id: UUID, *, actor: str) -> PairingCode:
-        """A code for the tenant's own phone number; raises Conflict unless a code is shown."""
-        async with self._verb(tenant_id) as tenant:
             worker = self._workers.get(tenant_id)
             if worker is None:
-                raise Conflict("the worker is not running: start it, and ask again")
-            code = await worker.pairing_code(tenant.phone_number)
-            async with self._database.transaction() as connection:
-                await states.audit(
-                    connection, tenant_id, actor=actor, action="session.pairing_code"
-                )
-            return code
+                await self._launch(tenant_id, actor)
+            else:
+                await worker.link_by_qr()
+
+    async def pairing_code(self, tenant_id: UUID, *, actor: str) -> PairingCode:
+        """A code for the tenant's own phone number, its worker started if need be.
+
+        Raises what ``Worker.pairing_code`` raises.
+        """
+        async with self._verb(tenant_id) as tenant:
+            if tenant.session.state is SessionState.CONNECTED:
+                raise Conflict("the session is CONNECTED: there is nothing to link")
+            await self._want(tenant_id, Wanted.RUNNING, actor, "session.pairing_code")
+            if tenant_id not in self._workers:
+                await self._launch(tenant_id, actor)
+            worker = self._workers[tenant_id]
+        # Not within the verb: a page that comes up slowly must not keep anybody from stopping it.
+        return await worker.pairing_code(tenant.phone_number)
 
     async def pause(self, tenant_id: UUID, *, actor: str) -> None:
         """Log messages, answer nobody."""

@@ -44,7 +44,7 @@ from flowhqd.supervisor.live import (
 )
 from flowhqd.supervisor.reconnect import Reconnect
 from flowhqd.supervisor.standing import Standing
-from flowhqd.supervisor.transitions import Happened, known_of
+from flowhqd.supervisor.transitions import Happened, Known, known_of
 from flowhqd.whatsapp.addresses import phone_number
 from flowhqd.whatsapp.session import LAUNCH_SECONDS, PAGE_SECONDS, LaunchTimeout, Rung, Session
 
@@ -65,7 +65,7 @@ REPORT_AFTER_SECONDS = 60.0
 FIRST_SIGN_SECONDS = 60.0
 # These say nothing about the tenant: they go on for ever, at the longest delay.
 ENDLESS = frozenset({Reason.NETWORK, Reason.DATABASE, Reason.PROXY_BLOCKED})
-PAIRING_CODE_LIFE = timedelta(minutes=3)
+PAIRING_SECONDS = 60.0
 _RESTING = {
     Reason.QR_TIMEOUT: Happened.QR_TIMED_OUT,
     Reason.LOGGED_OUT: Happened.LOGGED_OUT,
@@ -109,6 +109,7 @@ class Worker:
         self._session = Session(around.host, str(tenant.id), settings.whatsapp_web_url)
         self._connected = asyncio.Event()
         self._follower: Follower | None = None
+        self._shows_codes = False
         self._reconnect = Reconnect(
             around.clock,
             initial=settings.reconnect_initial_delay_ms / 1000,
@@ -158,13 +159,35 @@ class Worker:
         )
 
     async def pairing_code(self, phone: str) -> PairingCode:
-        """A code to type on the phone with this E.164 number; raises Conflict unless pairing."""
-        if self._standing.known.session is not SessionState.QR_READY:
+        """A code to type on the phone with this E.164 number, once the page can give one.
+
+        Raises Conflict when there is nothing to link or the worker cannot go on, PageTimeout when
+        the page is not there within PAIRING_SECONDS, and what the bridge raises.
+        """
+        standing = self._standing
+        try:
+            async with asyncio.timeout(PAIRING_SECONDS):
+                await standing.wait_until(self._knows_if_linkable)
+        except TimeoutError:
+            raise PageTimeout(
+                f"WhatsApp Web gave no code within {PAIRING_SECONDS:.0f} s: the session is "
+                f"{standing.known.session}; ask again in a moment"
+            ) from None
+        if standing.known.session is SessionState.CONNECTED:
+            raise Conflict("the session is CONNECTED: there is nothing to link")
+        if self._follower is None or not self._is_linkable:
             raise Conflict(
-                f"no phone can be linked while the session is {self._standing.known.session}"
+                f"no phone can be linked now: the session is {standing.known.session}, "
+                f"the worker {standing.known.worker}"
             )
-        code = await self._session.bridge.pairing_code(phone.lstrip("+"))
-        return PairingCode(code, self._around.clock.now() + PAIRING_CODE_LIFE)
+        code = await self._follower.pairing_code(phone)
+        await standing.store(lambda connection: states.hide_qr(connection, self.tenant_id))
+        return code
+
+    async def link_by_qr(self) -> None:
+        """Show codes to scan again, if a pairing code was asked for instead."""
+        if self._follower is not None and self._is_linkable:
+            await self._follower.link_by_qr()
 
     def send(self, row: LoggedMessage) -> None:
         """Send a QUEUED row in its contact's order; without a session, the next one finds it."""
@@ -226,6 +249,7 @@ class Worker:
     async def _serve(self) -> Ending:
         """One session from opening to its end."""
         self._follower = None
+        self._shows_codes = False
         self._turn = await self._around.start_gate.turn(
             by_hand=self._by_hand, waiting=lambda: self._promise(REPORT_AFTER_SECONDS)
         )
@@ -295,6 +319,7 @@ class Worker:
         # Drawing takes about a tenth of a second, which the other tenants are spared.
         picture = await asyncio.to_thread(qr.png_data_url, text)
         shown = Qr(text, picture, pairing.seq, pairing.expires_at)
+        self._shows_codes = True
 
         async def show(connection: Connection) -> None:
             await states.show_qr(connection, self.tenant_id, shown)
@@ -407,6 +432,15 @@ class Worker:
     def _promise(self, seconds: float) -> None:
         """The worker will be heard of again within this time."""
         self._alive_until = self._around.clock.monotonic() + seconds
+
+    @property
+    def _is_linkable(self) -> bool:
+        """Whether this very page waits for a phone; the row may be of the one before."""
+        return self._shows_codes and self._standing.known.session is SessionState.QR_READY
+
+    def _knows_if_linkable(self, known: Known) -> bool:
+        is_settled = known.session is SessionState.CONNECTED
+        return is_settled or known.worker is not WorkerStatus.RUNNING or self._is_linkable
 
     def _derived(self) -> str:
         if self._standing.known.tenant is TenantStatus.PAUSED:

@@ -124,6 +124,10 @@ class Bridge:
         """A code of 8 characters that the phone with these digits accepts instead of a QR."""
         return clean(str(await self._run("pairing_code", _SEND_SECONDS, phone=phone)))
 
+    async def link_by_qr(self) -> None:
+        """Show codes to scan again, after a pairing code was asked for."""
+        await self._run("link_by_qr", _QUICK_SECONDS)
+
     async def send_text(
         self, chat_id: str, message_id: str, text: str, quoted: str | None, *, again: bool
     ) -> Accepted:

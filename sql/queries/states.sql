@@ -24,6 +24,11 @@ update whatsapp_session
    set last_qr = $2, qr_text = $3, qr_seq = $4, qr_expires_at = $5
  where tenant_id = $1;
 
+-- name: session_qr_hide
+-- No code to scan for now; the round's count stays.
+update whatsapp_session set last_qr = null, qr_text = null, qr_expires_at = null
+ where tenant_id = $1;
+
 -- name: session_link_update
 -- The linked account, null where the page hides it; history before the first link is never touched.
 update whatsapp_session

@@ -159,6 +159,11 @@ function installBridge(config, way) {
     },
     qr: () => way.qr(),
     refresh_qr: () => way.refreshQr(),
+    link_by_qr: () => {
+      way.linkByQr();
+      lastQr = null;
+      return reportQr();
+    },
     pairing_code: ({ phone }) => way.pairingCode(phone),
     send_text: (order) => way.sendText(order, (result) => emit("send_result", result)),
     find_message: async (order) => ({ ack: await way.findOutbound(order) }),

@@ -214,6 +214,10 @@ function nativeWay() {
       return true;
     },
 
+    linkByQr() {
+      need("WAWebAltDeviceLinkingApi").setPairingType("QR_CODE");
+    },
+
     async pairingCode(phone) {
       const api = need("WAWebAltDeviceLinkingApi");
       api.setPairingType("ALT_DEVICE_LINKING");

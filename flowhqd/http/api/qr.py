@@ -38,6 +38,10 @@ async def show(request: web.Request) -> web.Response:
     session = tenant.session
     if session.state is SessionState.CONNECTED:
         raise Conflict("the phone is linked already: the session is CONNECTED")
+    if session.qr_text is None and session.state is SessionState.QR_READY:
+        raise NotFound(
+            "there is no code to scan while a pairing code is being typed; POST …/qr for one"
+        )
     if session.qr_text is None:
         raise NotFound(
             f"there is no code to scan: the session is {session.state}, "
