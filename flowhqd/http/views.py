@@ -20,7 +20,7 @@ from flowhqd.states import (
 from flowhqd.store.messages import LoggedMessage
 from flowhqd.store.setup_requests import SetupRequest
 from flowhqd.store.tenants import Tenant
-from flowhqd.supervisor.live import LiveWorker
+from flowhqd.supervisor.live import LiveWorker, without_worker
 
 
 class View(BaseModel):
@@ -125,7 +125,7 @@ class TenantView(View):
             ),
             worker=WorkerView(
                 status=worker.status,
-                derived=live.derived,
+                derived=live.derived or without_worker(worker.reason),
                 worker_name=worker.worker_name,
                 last_error=worker.last_error,
                 reason=worker.reason,

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from flowhqd.reasons import Reason
+
 
 @dataclass(frozen=True, slots=True)
 class ReconnectView:
@@ -41,14 +43,25 @@ class RateLimitView:
 
 @dataclass(frozen=True, slots=True)
 class LiveWorker:
-    """A worker as it is now; ``derived`` refines its status for people."""
+    """A worker as it is now; ``derived`` refines its status for people, None when none runs."""
 
-    derived: str
+    derived: str | None
     reconnect: ReconnectView = field(default_factory=ReconnectView)
     queue: QueueView = field(default_factory=QueueView)
     dedup: DedupView = field(default_factory=DedupView)
     rate_limit: RateLimitView = field(default_factory=RateLimitView)
     skipped: dict[str, int] = field(default_factory=dict)
+
+
+def without_worker(reason: str) -> str:
+    """The derived state of a tenant for which no worker runs, by why that is."""
+    match reason:
+        case Reason.NEVER_STARTED | Reason.STOPPED | Reason.DAEMON_RESTARTED:
+            return "STOPPED"
+        case Reason.STALE:
+            return "STALE"
+    # Something ended it, and a person has to start it again.
+    return "RESTING"
 
 
 @dataclass(frozen=True, slots=True)

@@ -213,7 +213,7 @@ class Supervisor:
     def live(self, tenant_id: UUID) -> LiveWorker:
         """What only the running daemon knows of a worker."""
         worker = self._workers.get(tenant_id)
-        return worker.live() if worker is not None else LiveWorker(derived="RESTING")
+        return worker.live() if worker is not None else LiveWorker(derived=None)
 
     # How it is done.
 

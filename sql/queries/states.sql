@@ -49,10 +49,11 @@ update whatsapp_session
  where tenant_id = $1;
 
 -- name: worker_state_update
--- A worker's status and why; an error text is kept until a ready session clears it.
+-- A worker's status and why; one that runs beats from here on, and an error text is kept until a ready session clears it.
 update worker_process
    set since = case when (status, reason) is distinct from ($2, $3) then now() else since end,
        status = $2, reason = $3, detail = $4,
+       heartbeat_at = case when $2 = 'RUNNING' then now() else heartbeat_at end,
        last_error = case when $6 then null else coalesce($5, last_error) end,
        last_error_at = case when $6 then null when $5::text is not null then now()
                             else last_error_at end

@@ -225,8 +225,11 @@ class World:
                     counts = Counter(replies)
                     lost += [one for one in asked if not counts[one]]
                     doubled += [str(one) for one, count in counts.items() if count > 1]
-                    if list(dict.fromkeys(replies)) != [one for one in asked if counts[one]]:
-                        misplaced.append(f"{tenant.id} {customer.number}")
+                    in_order = [one for one in asked if counts[one]]
+                    for reply, expected in zip(dict.fromkeys(replies), in_order, strict=True):
+                        if reply != expected:
+                            misplaced.append(f"{customer.number}: {reply} before {expected}")
+                            break
                     unexplained += [
                         one
                         for one in asked

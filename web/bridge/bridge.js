@@ -39,9 +39,9 @@ function installBridge(config, way) {
       key: String(message.id),
       id: String(message.id.id),
       from_me: Boolean(message.id.fromMe),
-      chat: String(remote),
+      chat: way.addressOf(remote),
       other: way.otherAddress(remote),
-      author: message.author ? String(message.author) : null,
+      author: message.author ? way.addressOf(message.author) : null,
       name: message.notifyName ?? null,
       type: String(message.type),
       text: TEXT_TYPES.has(message.type) ? (message.body ?? "") : (message.caption ?? ""),
@@ -133,7 +133,7 @@ function installBridge(config, way) {
         if (message.isNewMsg) reportInbound(message);
       }));
       messages.on("change:ack", guarded((message, ack) => {
-        if (message.id.fromMe) emit("ack", { id: String(message.id.id), chat: String(message.id.remote), ack });
+        if (message.id.fromMe) emit("ack", { id: String(message.id.id), chat: way.addressOf(message.id.remote), ack });
       }));
     });
     reportState();

@@ -57,15 +57,22 @@ function nativeWay() {
     }
   };
 
+  /** An address as text; a build that minifies its cache still spells it by its parts. */
+  const addressOf = (wid) => {
+    if (typeof wid === "string") return wid;
+    const text = wid?._serialized ?? String(wid);
+    return text.includes("@") || !wid?.user ? text : `${wid.user}@${wid.server}`;
+  };
+
   const createWid = (text) => need("WAWebWidFactory", "createWid")(text);
-  const isLid = (wid) => wid?.isLid?.() ?? String(wid).endsWith("@lid");
+  const isLid = (wid) => wid?.isLid?.() ?? addressOf(wid).endsWith("@lid");
 
   /** The same person's other address: the number of an @lid, the @lid of a number. */
   const otherAddress = (wid) => {
     try {
       const ask = member("WAWebApiContact", isLid(wid) ? "getPhoneNumber" : "getCurrentLid");
       const other = ask?.(wid);
-      return other ? String(other) : null;
+      return other ? addressOf(other) : null;
     } catch {
       return null;
     }
@@ -161,7 +168,9 @@ function nativeWay() {
       const find = member("WAWebDBMessageFindLocal", "msgFindByDirection");
       if (!anchor || !find) return [];
       const found = await find({ anchor, count, direction: "before" });
-      return (Array.isArray(found) ? found : found?.messages) ?? [];
+      const list = (Array.isArray(found) ? found : found?.messages) ?? [];
+      // "before" starts at the anchor and goes back; what is wanted here is the order of arrival.
+      return list.length > 1 && list[0].t >= list.at(-1).t ? [...list].reverse() : list;
     } catch {
       return [];
     }
@@ -170,6 +179,7 @@ function nativeWay() {
   return {
     name: "native",
     socket, stream, conn, cmd, messages, chats,
+    addressOf,
     otherAddress,
     serverSeconds,
 
@@ -184,8 +194,8 @@ function nativeWay() {
     },
 
     account: () => ({
-      pn: me("pn") ? String(me("pn")) : null,
-      lid: me("lid") ? String(me("lid")) : null,
+      pn: me("pn") ? addressOf(me("pn")) : null,
+      lid: me("lid") ? addressOf(me("lid")) : null,
     }),
 
     /** The text a phone scans: ref, three keys of this profile and, where known, the platform. */
@@ -273,30 +283,33 @@ function nativeWay() {
 
     recentChats: (since) => models(chats())
       .filter((chat) => chat.t === undefined || chat.t >= since || (chat.unreadCount ?? 0) !== 0)
-      .map((chat) => ({ chat: String(chat.id), t: chat.t ?? null })),
+      .map((chat) => ({ chat: addressOf(chat.id), t: chat.t ?? null })),
 
     /** A chat's messages of at least `since` (server seconds), oldest first, at most `limit`. */
     async historySince({ chat: chatId, since, limit }) {
       const chat = await findChat(chatId);
       if (!chat) return [];
-      const known = new Map();
-      const keep = (list) => {
-        let fresh = 0;
-        for (const message of list) {
-          const key = String(message.id);
-          if (known.has(key)) continue;
-          known.set(key, message);
-          fresh += 1;
-        }
-        return fresh;
+      const known = new Set();
+      // WhatsApp's times are whole seconds: within one, the order the page holds decides.
+      let inOrder = [];
+      const take = (list) => list.filter((message) => {
+        const key = String(message.id);
+        return !known.has(key) && known.add(key);
+      });
+      const append = (list) => { inOrder = [...inOrder, ...take(list)]; };
+      /** @returns whether there was anything new in a batch that comes before all others */
+      const prepend = (list) => {
+        const fresh = take(list);
+        inOrder = [...fresh, ...inOrder];
+        return fresh.length > 0;
       };
-      keep(models(chat.msgs));
-      keep(models(messages()).filter((message) => String(message.id?.remote) === String(chat.id)));
-      const reached = () => [...known.values()].some((message) => message.t < since);
+      append(models(chat.msgs));
+      append(models(messages()).filter((message) => addressOf(message.id?.remote) === addressOf(chat.id)));
+      const reached = () => inOrder.length >= limit || inOrder.some((message) => message.t < since);
       // Each round asks the page's own database for one more batch.
-      while (!reached() && known.size < limit && keep(await earlier(chat)) > 0);
-      if (!reached() && known.size < limit) keep(await stored(chat, limit));
-      return [...known.values()].filter((message) => message.t >= since).sort((a, b) => a.t - b.t).slice(-limit);
+      while (!reached() && prepend(await earlier(chat)));
+      if (!reached()) prepend(await stored(chat, limit));
+      return inOrder.filter((message) => message.t >= since).sort((a, b) => a.t - b.t).slice(-limit);
     },
 
     async markRead(chatId) {

@@ -115,6 +115,11 @@ export class Session {
         return void this.#leave(frame.reason, true);
       case "failure":
         return void this.#leave(frame.reason, false);
+      case "reload":
+        return location.reload();
+      case "hang":
+        // What a page does that never comes back from a loop: only its end can be forced.
+        for (;;);
     }
   }
 
