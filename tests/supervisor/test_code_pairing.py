@@ -18,16 +18,16 @@ class Page:
 
     def __init__(self) -> None:
         self.asked: list[str] = []
-        self.is_by_qr = True
+        self.ways = ["qr"]
 
     async def pairing_code(self, phone: str) -> str:
         await asyncio.sleep(0)
         self.asked.append(phone)
-        self.is_by_qr = False
+        self.ways.append("code")
         return f"CODE{len(self.asked):04}"
 
     async def link_by_qr(self) -> None:
-        self.is_by_qr = True
+        self.ways.append("qr")
 
 
 @asynccontextmanager
@@ -66,8 +66,8 @@ async def test_the_page_goes_back_to_codes_to_scan_once() -> None:
         assert by_code.seconds_left == 80
         clock.advance(100)
         assert by_code.seconds_left == 0
-        assert not page.is_by_qr
+        assert page.ways == ["qr", "code"]
         assert await by_code.end()
-        assert page.is_by_qr
+        assert page.ways == ["qr", "code", "qr"]
         assert not await by_code.end()
         assert (await by_code.ask(OWNER)).code != first.code
