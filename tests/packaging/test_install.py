@@ -112,6 +112,11 @@ def test_the_command_has_the_settings_of_the_service(tmp_path: Path) -> None:
     assert found["STATE_PATH"] == "/var/lib/flowhqd"
 
 
+def test_removing_knows_the_command_for_its_own() -> None:
+    [mark] = re.findall("(?m)^mark='(.*)'$", (REPOSITORY / "script" / "install").read_text())
+    assert mark in (REPOSITORY / "systemd" / "flowhqd").read_text()
+
+
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
