@@ -432,6 +432,14 @@ def default_state_path(environ: Mapping[str, str]) -> Path:
     return base / "flowhqd"
 
 
+def local_url(settings: Settings) -> str | None:
+    """Where a daemon with these settings is reached from this host; None for "any free port"."""
+    if settings.port == 0:
+        return None
+    host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(settings.host, settings.host)  # noqa: S104
+    return f"http://[{host}]:{settings.port}" if ":" in host else f"http://{host}:{settings.port}"
+
+
 class _Environment(EnvSettingsSource):
     """The variables of one environment, by their exact names."""
 

@@ -7,8 +7,8 @@ import os
 import socket
 
 from flowhqd.check.finding import Finding, failure, ok, warning
-from flowhqd.check.holder import ask, local_url
-from flowhqd.settings import Settings
+from flowhqd.check.holder import ask
+from flowhqd.settings import Settings, local_url
 
 PORT_CURE = "stop the program that listens there (ss -ltnp shows it), or set another PORT"
 

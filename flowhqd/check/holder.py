@@ -8,8 +8,6 @@ from pathlib import Path
 
 import aiohttp
 
-from flowhqd.settings import Settings
-
 ANSWER_SECONDS = 6.0
 """A little longer than /readyz itself takes to give up."""
 
@@ -49,14 +47,6 @@ def holder(state_path: Path) -> int | None:
         ):
             return int(pid)
     return None
-
-
-def local_url(settings: Settings) -> str | None:
-    """Where a daemon with these settings is reached from this host; None for "any free port"."""
-    if settings.port == 0:
-        return None
-    host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(settings.host, settings.host)  # noqa: S104
-    return f"http://[{host}]:{settings.port}" if ":" in host else f"http://{host}:{settings.port}"
 
 
 async def ask(url: str) -> Readiness | None:
