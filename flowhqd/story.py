@@ -31,16 +31,23 @@ class StoryFailed(FlowHQError):
 class Story:
     """An operator at ``url`` and the owner's and a customer's phone in the simulator.
 
-    An async context manager; ``say`` is told each step once it is done.
+    An async context manager; ``say`` is told each step once it is done, and none may take longer
+    than ``step_seconds``.
     """
 
     def __init__(
-        self, url: str, password: str, simulator_url: str, say: Callable[[str], None]
+        self,
+        url: str,
+        password: str,
+        simulator_url: str,
+        say: Callable[[str], None],
+        step_seconds: float = STEP_SECONDS,
     ) -> None:
         login = aiohttp.encode_basic_auth("admin", password)
         self._admin = aiohttp.ClientSession(url, headers={"Authorization": login})
         self._phones = aiohttp.ClientSession(simulator_url)
         self._say = say
+        self._step_seconds = step_seconds
         self._tenant = ""
         self._code = ""
         self._asked = ""
@@ -73,10 +80,11 @@ class Story:
             at = time.monotonic()
             place = f"step {number} of {len(steps)}, {title}"
             try:
-                async with asyncio.timeout(STEP_SECONDS):
+                async with asyncio.timeout(self._step_seconds):
                     result = await step()
             except TimeoutError:
-                raise StoryFailed(f"{place}: not after {STEP_SECONDS:g} s{self._seen()}") from None
+                seconds = self._step_seconds
+                raise StoryFailed(f"{place}: not after {seconds:g} s{self._seen()}") from None
             except aiohttp.ClientError as error:
                 raise StoryFailed(f"{place}: {error}{self._seen()}") from error
             except StoryFailed as error:

@@ -85,9 +85,10 @@ def _message(
     if message.quoted is not None:
         # Each side mostly quotes the other; an id alone does not say whose it is.
         answered = shown.get((not message.from_me, message.quoted.id)) or shown.get(
-            (message.from_me, message.quoted.id), {"text": "", "from_me": not message.from_me}
+            (message.from_me, message.quoted.id),
+            {"text": "", "type": "chat", "from_me": not message.from_me},
         )
-        quoted = {"text": answered["text"], "from_me": answered["from_me"]}
+        quoted = {name: answered[name] for name in ("text", "type", "from_me")}
     return {
         "id": message.id,
         "from_me": message.from_me,

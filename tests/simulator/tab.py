@@ -14,6 +14,12 @@ from flowhqd.simulator.signals import Changed
 OBSERVER = Path(__file__).with_name("observer.js").read_text(encoding="utf-8")
 TIMEOUT = 20.0
 
+LINK_CODE = """async (phone) => {
+  const api = require('WAWebAltDeviceLinkingApi');
+  api.setPairingType('ALT_DEVICE_LINKING');
+  await api.initializeAltDeviceLinking();
+  return api.startAltLinkingFlow(phone, true);
+}"""
 SEND = """async (chatId, id, text, quoted) => {
   const chat = (await require('WAWebFindChatAction').findOrCreateLatestChat(
     require('WAWebWidFactory').createWid(chatId))).chat;

@@ -10,19 +10,13 @@ import pytest
 
 from flowhqd.browser.host import BrowserHost
 from flowhqd.simulator import CodeRejected, Phone, QrRejected, Simulator, SimulatorOptions
-from tests.simulator.tab import Tab
+from tests.simulator.tab import LINK_CODE, Tab
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 ASHA = "255754000001"
 ASHA_CHAT = f"{ASHA}@c.us"
 
-LINK_CODE = """async (phone) => {
-  const api = require('WAWebAltDeviceLinkingApi');
-  api.setPairingType('ALT_DEVICE_LINKING');
-  await api.initializeAltDeviceLinking();
-  return api.startAltLinkingFlow(phone, true);
-}"""
 CHAT = """(id) => {
   const chat = require('WAWebCollections').Chat.get(id);
   return [chat.unreadCount, chat.msgs.map((msg) => [msg.id.id, msg.isNewMsg])];

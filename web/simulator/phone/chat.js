@@ -37,12 +37,14 @@ export class Chat {
     this.isOwner = isOwner;
     this.unseal = unseal;
     this.customer = "";
+    this.wasHidden = true;
   }
 
   /** @param {any} customer */
   show(customer) {
     const isOther = customer.number !== this.customer;
     const { scrollHeight, scrollTop, clientHeight } = this.log;
+    const isUnseen = isOther || this.wasHidden;
     const wasAtEnd = scrollHeight - scrollTop - clientHeight < NEAR_END;
     this.customer = customer.number;
     sync(
@@ -51,7 +53,9 @@ export class Chat {
       (message) => `${customer.number} ${message.from_me} ${message.id}`,
       (message) => this.#bubble(message),
     );
-    if (isOther || wasAtEnd) this.log.scrollTop = this.log.scrollHeight;
+    if (isUnseen || wasAtEnd) this.log.scrollTop = this.log.scrollHeight;
+    // What is hidden cannot be scrolled.
+    this.wasHidden = this.log.offsetParent === null;
   }
 
   /** @param {any} message */
@@ -60,7 +64,7 @@ export class Chat {
     const bubble = h("li", { class: isOwn ? "bubble own" : "bubble" });
     bubble.append(h("span", { class: "hidden" }, isOwn ? "Sent: " : "Received: "));
     if (message.quoted) {
-      bubble.append(h("blockquote", { dir: "auto" }, message.quoted.text || "A message"));
+      bubble.append(h("blockquote", { dir: "auto" }, message.quoted.text || (KINDS[message.quoted.type] ?? "A message")));
     }
     bubble.append(...this.#content(message));
     const time = new Date(message.t * 1000);

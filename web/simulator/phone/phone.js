@@ -8,7 +8,7 @@ import { $, shownNumber } from "./dom.js";
 import { People } from "./people.js";
 
 /** @type {Record<string, string>} */
-const LINE = { unlinked: "no device linked", offline: "linked, line cut", online: "linked and connected" };
+const LINE = { unlinked: "not linked", offline: "line cut", online: "connected" };
 
 const phone = location.pathname.split("/")[2];
 /** @type {any} */
