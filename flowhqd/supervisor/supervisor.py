@@ -22,8 +22,9 @@ from flowhqd.supervisor.farewell import log_out_resting
 from flowhqd.supervisor.live import LiveWorker, PairingCode
 from flowhqd.supervisor.retention import forget_old_messages
 from flowhqd.supervisor.start_gate import StartGate
+from flowhqd.supervisor.surroundings import Surroundings
 from flowhqd.supervisor.transitions import Happened, change, known_of
-from flowhqd.supervisor.worker import Surroundings, Worker
+from flowhqd.supervisor.worker import Worker
 from flowhqd.whatsapp.session import Session
 
 if TYPE_CHECKING:

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import random
-from dataclasses import dataclass, replace
-from datetime import timedelta
+from dataclasses import replace
 from typing import TYPE_CHECKING
 from uuid import UUID
 
@@ -22,17 +20,12 @@ from flowhqd.errors import (
     StoreUnavailable,
 )
 from flowhqd.log import get_logger
-from flowhqd.messages.context import Limits, PathContext, PathOptions
-from flowhqd.messages.dedup import DedupWindow
-from flowhqd.messages.loop_breaker import LoopBreaker
 from flowhqd.messages.path import MessagePath
-from flowhqd.messages.rate_limit import RateLimit
-from flowhqd.messages.sender import ACK_SECONDS
 from flowhqd.reasons import Reason, action
-from flowhqd.states import SessionState, TenantStatus, WorkerStatus
+from flowhqd.states import SessionState, TenantStatus, Wanted, WorkerStatus
 from flowhqd.store import states, tenants
 from flowhqd.store.states import Link, Qr
-from flowhqd.supervisor.alerts import Alert, Alerts
+from flowhqd.supervisor.alerts import Alert
 from flowhqd.supervisor.follower import Ending, Follower, Lost, Refused, offset
 from flowhqd.supervisor.live import (
     DedupView,
@@ -42,20 +35,17 @@ from flowhqd.supervisor.live import (
     RateLimitView,
     ReconnectView,
 )
-from flowhqd.supervisor.reconnect import Reconnect
 from flowhqd.supervisor.standing import Standing
 from flowhqd.supervisor.transitions import Happened, Known, known_of
 from flowhqd.whatsapp.addresses import phone_number
 from flowhqd.whatsapp.session import LAUNCH_SECONDS, PAGE_SECONDS, LaunchTimeout, Rung, Session
 
 if TYPE_CHECKING:
-    from flowhqd.browser.host import BrowserHost
-    from flowhqd.clock import Clock
-    from flowhqd.settings import Settings
-    from flowhqd.store.database import Connection, Database
+    from flowhqd.store.database import Connection
     from flowhqd.store.messages import LoggedMessage
     from flowhqd.supervisor.pairing import PairingRound
-    from flowhqd.supervisor.start_gate import StartGate, Turn
+    from flowhqd.supervisor.start_gate import Turn
+    from flowhqd.supervisor.surroundings import Surroundings
     from flowhqd.whatsapp.bridge import Probe, Snapshot
 
 log = get_logger(__name__)
@@ -73,21 +63,6 @@ _RESTING = {
     Reason.NUMBER_IN_USE: Happened.NUMBER_IN_USE,
 }
 _LOGIN_GONE = frozenset({Reason.LOGGED_OUT, Reason.AUTH_FAILURE, Reason.NUMBER_IN_USE})
-
-
-@dataclass(frozen=True, slots=True)
-class Surroundings:
-    """What every worker shares."""
-
-    host: BrowserHost
-    database: Database
-    settings: Settings
-    clock: Clock
-    rng: random.Random
-    start_gate: StartGate
-    is_owner: asyncio.Event
-    alerts: Alerts
-    message_id_key: bytes
 
 
 class Worker:
@@ -110,23 +85,8 @@ class Worker:
         self._connected = asyncio.Event()
         self._follower: Follower | None = None
         self._shows_codes = False
-        self._reconnect = Reconnect(
-            around.clock,
-            initial=settings.reconnect_initial_delay_ms / 1000,
-            maximum=settings.reconnect_max_delay_ms / 1000,
-            multiplier=settings.reconnect_backoff_multiplier,
-            max_attempts=settings.reconnect_max_attempts,
-            rng=around.rng,
-        )
-        self._limits = Limits(
-            DedupWindow(around.clock, settings.dedup_ttl_ms / 1000),
-            RateLimit(
-                around.clock,
-                settings.rate_limit_max_per_minute,
-                settings.rate_limit_window_ms / 1000,
-            ),
-            LoopBreaker(around.clock, settings.loop_breaker_max_replies),
-        )
+        self._reconnect = around.new_reconnect()
+        self._limits = around.new_limits()
         self._turn: Turn | None = None
         self._lost_report: asyncio.Task[None] | None = None
         self._tasks: asyncio.TaskGroup | None = None
@@ -301,13 +261,18 @@ class Worker:
         log.warning("session_refused", reason=ending.reason, detail=ending.detail)
         if ending.reason is Reason.NUMBER_IN_USE:
             await self._session.log_out()
-        if ending.reason in _LOGIN_GONE:
-            await self._standing.store(lambda connection: states.unlink(connection, self.tenant_id))
-            self._standing.known = replace(self._standing.known, has_login=False)
+
+        async def let_go(connection: Connection) -> None:
+            # A daemon that is restarted must not show codes that nobody asked for.
+            await tenants.want(connection, self.tenant_id, Wanted.STOPPED)
+            if ending.reason in _LOGIN_GONE:
+                await states.unlink(connection, self.tenant_id)
+
         await self._standing.happened(
             _RESTING.get(ending.reason, Happened.GAVE_UP),
             reason=ending.reason,
             detail=ending.detail,
+            also=let_go if ending.reason in _RESTING else None,
         )
 
     # What the follower observes.
@@ -356,7 +321,9 @@ class Worker:
         self._turn_is_over()
         self._reconnect.connected()
         self._forget_lost_report()
-        path = (self._follower.path if self._follower else None) or self._new_path(tenant)
+        path = (self._follower.path if self._follower else None) or self._around.new_path(
+            tenant, self._session.bridge, self._limits, self._connected
+        )
         is_wrong = account is not None and account != tenant.phone_number
         path.context.hold = Reason.WRONG_NUMBER if is_wrong else None
         if is_wrong:
@@ -377,30 +344,6 @@ class Worker:
         await self._note_loss(Reason.NETWORK, detail)
 
     # Writing things down.
-
-    def _new_path(self, tenant: tenants.Tenant) -> MessagePath:
-        settings = self._around.settings
-        assert tenant.session.history_from is not None  # noqa: S101 - written with the link
-        context = PathContext(
-            self.tenant_id,
-            self._around.database,
-            self._session.bridge,
-            self._limits,
-            PathOptions(
-                message_id_key=self._around.message_id_key,
-                queue_size=settings.chat_queue_max_size,
-                reply_delay=timedelta(milliseconds=settings.reply_delay_ms),
-                owner_pause=timedelta(minutes=settings.owner_pause_minutes),
-                max_age=timedelta(minutes=settings.reply_max_age_minutes),
-                ack_seconds=ACK_SECONDS,
-            ),
-            self._around.clock,
-        )
-        return MessagePath(
-            context,
-            may_send=(self._connected, self._around.is_owner),
-            history_from=tenant.session.history_from,
-        )
 
     async def _note_loss(self, reason: Reason, detail: str) -> None:
         """A loss is observed at once, and reported as an error when it lasts."""

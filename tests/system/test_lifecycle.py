@@ -180,13 +180,18 @@ async def test_codes_that_nobody_scans_end_by_themselves(
     make_daemon: Callable[..., Daemon], simulator: Simulator
 ) -> None:
     simulator.options.qr_scale = 0.02
-    async with running(make_daemon()) as operator:
+    daemon = make_daemon()
+    async with running(daemon) as operator:
         tenant_id = await operator.create(f"+{OWNER}")
         await operator.verb(tenant_id, "worker/start")
         first = await operator.qr(tenant_id)
         tenant = await operator.worker(tenant_id, "STOPPED", "qr_timeout")
         assert (tenant["status"], tenant["session"]["state"]) == ("QR_PENDING", "DISCONNECTED")
         assert tenant["worker"]["derived"] == "RESTING"
-        simulator.options.qr_scale = 1.0
+    simulator.options.qr_scale = 1.0
+    async with running(daemon) as operator:
+        # Nobody asked for a code since: none is shown.
+        tenant = await operator.tenant(tenant_id)
+        assert (tenant["worker"]["status"], tenant["worker"]["reason"]) == ("STOPPED", "qr_timeout")
         await operator.verb(tenant_id, "qr")
         assert await operator.qr(tenant_id) != first
