@@ -55,6 +55,11 @@ class Sent:
     quoted: str | None
     ack: int = 0
 
+    @property
+    def answers(self) -> str:
+        """The id of the message that is quoted."""
+        return (self.quoted or "").rpartition("_")[2]
+
 
 class Listener(Protocol):
     """Who hears of acks and results: a message path, or a sender."""
@@ -72,6 +77,9 @@ async def no_step() -> None:
 class FakePage:
     """``calls`` are the commands it was given, ``arrived`` what customers got, each in order.
 
+    ``blind_sends`` are ids that were handed over although the page had them, as one look-up would
+    have told.
+
     ``step`` is awaited before and after whatever a command does, so that a test can stop the caller
     on either side of it.
     """
@@ -83,6 +91,7 @@ class FakePage:
     is_undecidable: bool = False
     calls: list[tuple[str, str]] = field(default_factory=list)
     arrived: list[Sent] = field(default_factory=list)
+    blind_sends: list[str] = field(default_factory=list)
     taken: dict[str, Sent] = field(default_factory=dict)
     _history: defaultdict[str, list[dict[str, Any]]] = field(
         default_factory=lambda: defaultdict(list)
@@ -124,6 +133,10 @@ class FakePage:
         }
         self._history[chat].append(described)
         return message(described)
+
+    def heard(self, chat: str) -> list[str]:
+        """The ids of what a customer wrote, in order."""
+        return [row["id"] for row in self._history.get(chat, []) if not row["from_me"]]
 
     def answers(self, chat: str) -> list[str]:
         """What arrived at a customer: the ids of the messages that were quoted, in order."""
@@ -189,6 +202,7 @@ class FakePage:
             raise PageLost("the page crashed")
         known = self.taken.get(id)
         if known and not (again and known.ack < 1):
+            self.blind_sends.append(id)
             return {"outcome": "exists", "ack": known.ack, "quoted": None}
         sent = self.taken[id] = Sent(chat, id, text, quoted)
         self._history[chat].append(
