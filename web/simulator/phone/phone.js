@@ -42,6 +42,8 @@ function show(fresh) {
 /** @param {any} customer */
 function showChat(customer) {
   const name = nameOf(customer);
+  $("#customer-chat .name").textContent = state.name;
+  $("#customer-chat .face").textContent = initialOf(state.name);
   const typing = $("#customer-chat .under");
   const under = customer.is_typing ? "typing…" : shownNumber(state.number);
   if (typing.textContent !== under) typing.textContent = under;
