@@ -94,3 +94,14 @@ def _create(path: Path, value: str) -> bool:
         return False
     finally:
         draft.unlink(missing_ok=True)
+
+
+def kept_admin_password(settings: Settings) -> str | None:
+    """The admin's password for who asks a running daemon; None where this user cannot know it."""
+    if settings.admin_password is not None:
+        return settings.admin_password.get_secret_value()
+    try:
+        kept = (settings.state_path / "admin_password").read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError):
+        return None
+    return kept.strip() or None

@@ -2,78 +2,60 @@
 
 from __future__ import annotations
 
-import os
 import sys
+from importlib import import_module
 
 import click
 
-from flowhqd import __version__, daemon
-from flowhqd.check.command import check
-from flowhqd.daemon import Running
-from flowhqd.demo import run_demo, run_script
-from flowhqd.errors import SettingsError, StartupError
-from flowhqd.settings import load_settings
-from flowhqd.story import StoryFailed
-from flowhqd.support_bundle import support_bundle
+from flowhqd import __version__
+from flowhqd.errors import FlowHQError, SettingsError, StartupError
+
+COMMANDS = {
+    "run": "flowhqd.cli.run:run",
+    "demo": "flowhqd.cli.demo:demo",
+    "tenant": "flowhqd.cli.tenant:tenant",
+    "check": "flowhqd.check.command:check",
+    "support-bundle": "flowhqd.support_bundle:support_bundle",
+    "migrate": "flowhqd.cli.migrate:migrate",
+    "completion": "flowhqd.cli.completion:completion",
+}
+"""Where each command is; a shell that completes a word should not have to wait for the daemon."""
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+class Commands(click.Group):
+    """A group whose commands are imported when they are needed."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """In the order in which a newcomer needs them."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """The command of this name, or None."""
+        if cmd_name not in COMMANDS:
+            return None
+        module, _, name = COMMANDS[cmd_name].partition(":")
+        command: click.Command = getattr(import_module(module), name)
+        return command
+
+
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="flowhqd")
 def cli() -> None:
     """One daemon that answers WhatsApp for hundreds of small businesses."""
 
 
-cli.add_command(check)
-cli.add_command(support_bundle)
-
-
-@cli.command()
-def run() -> None:
-    """Run the daemon; it is configured by the environment (see the README's table)."""
-    daemon.run(load_settings(), announce=announce)
-
-
-@cli.command()
-@click.option("--script", is_flag=True, help="Play the whole story in the terminal, then end.")
-def demo(*, script: bool) -> None:
-    """Run the daemon against a simulated WhatsApp, from an empty state."""
-    if not script:
-        run_demo(click.echo)
-        return
-    try:
-        run_script(click.echo)
-    except StoryFailed as error:
-        click.echo(f"flowhqd: {error}", err=True)
-        sys.exit(1)
-
-
-def announce(running: Running) -> None:
-    """Tell once, on stdout, where the daemon is and how to get in."""
-    click.echo(f"flowhqd {__version__} serves {running.url}/admin/tenants")
-    credentials = running.credentials
-    # systemd's name for a stdout that is its journal, which keeps what it is told.
-    if credentials.generated and "JOURNAL_STREAM" in os.environ:
-        files = " and ".join(name.lower() for name in credentials.generated)
-        click.echo(f"  generated now: {files} in STATE_PATH")
-        sys.stdout.flush()
-        return
-    if "ADMIN_PASSWORD" in credentials.generated:
-        click.echo(f"  user admin, password {credentials.admin_password.get_secret_value()}")
-        click.echo("  (generated now, kept in STATE_PATH; it will not be shown again)")
-    if "PORTAL_INTERNAL_KEY" in credentials.generated:
-        key = credentials.portal_internal_key.get_secret_value()
-        click.echo(f"  portal key for other front ends: {key}")
-    sys.stdout.flush()
-
-
 def main() -> None:
-    """Run the command; what cannot start ends with one line per problem, never a traceback."""
+    """Run the command; what goes wrong ends with one line per problem, never a traceback.
+
+    The exit status is 1 for what was refused, 2 for wrong settings or a wrong command line, and 3
+    when the daemon cannot start or is not there.
+    """
     try:
         cli(prog_name="flowhqd")
     except SettingsError as error:
         for problem in error.problems:
             click.echo(f"flowhqd: {problem}", err=True)
         sys.exit(error.exit_code)
-    except StartupError as error:
+    except FlowHQError as error:
         click.echo(f"flowhqd: {error}", err=True)
-        sys.exit(error.exit_code)
+        sys.exit(error.exit_code if isinstance(error, StartupError) else 1)
