@@ -17,7 +17,8 @@ FIRST_CODE_SECONDS = 120.0
 LOOK_EVERY_SECONDS = 0.5
 HOW_TO_SCAN = "On the phone: WhatsApp, Linked devices, Link a device. Then scan:"
 HOW_TO_TYPE = (
-    "On the phone: WhatsApp, Linked devices, Link a device, Link with phone number instead."
+    "On the phone: WhatsApp, Linked devices, Link a device,\n"
+    "Link with phone number instead. Then type the code."
 )
 
 

@@ -6,6 +6,7 @@ import shutil
 import unicodedata
 from collections.abc import Sequence
 from datetime import datetime
+from textwrap import wrap
 
 WIDTH = 80
 """Columns where the terminal does not tell its own."""
@@ -57,10 +58,19 @@ def table(headings: Sequence[str], rows: Sequence[Sequence[object]], *, flexible
 
 
 def pairs(rows: Sequence[tuple[str, object]]) -> list[str]:
-    """Lines of names and values; what has no value is left out."""
+    """Lines of names and values, wrapped; what has no value is left out."""
     shown = [(name, plain(value)) for name, value in rows if value not in (None, "")]
     longest = max((len(name) for name, _ in shown), default=0)
-    return [f"{name:<{longest}}{GAP}{value}" for name, value in shown]
+    indent = " " * (longest + len(GAP))
+    return [
+        line
+        for name, value in shown
+        for line in wrap(
+            f"{name:<{longest}}{GAP}{value}",
+            width(),
+            subsequent_indent=indent,
+        )
+    ]
 
 
 def clock_time(text: str | None, form: str = "%m-%d %H:%M:%S") -> str:

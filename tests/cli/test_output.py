@@ -62,3 +62,10 @@ def test_pairs_leave_out_what_has_no_value() -> None:
         "a name  x y",
     ]
     assert pairs([]) == []
+
+
+def test_long_values_are_wrapped_below_their_names() -> None:
+    lines = pairs([("what to do", "scan the code " * 10), ("id", "1")])
+    assert len(lines) == 4
+    assert max(map(len, lines)) <= 80
+    assert [len(line) - len(line.lstrip()) for line in lines] == [0, 12, 12, 0]
