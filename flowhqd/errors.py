@@ -60,6 +60,12 @@ class StoreUnavailable(FlowHQError):
     code = "store_unavailable"
 
 
+class NotServing(FlowHQError):
+    """The daemon is starting or stopping; what was asked may be asked again in a moment."""
+
+    code = "not_serving"
+
+
 class BrowserError(FlowHQError):
     """Something between the daemon and a tenant's page failed."""
 

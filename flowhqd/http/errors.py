@@ -16,6 +16,7 @@ from flowhqd.errors import (
     FlowHQError,
     Invalid,
     NotFound,
+    NotServing,
     PageTimeout,
     StoreUnavailable,
 )
@@ -94,6 +95,7 @@ STATUSES: tuple[tuple[type[FlowHQError], int], ...] = (
     (Conflict, 409),
     (Invalid, 422),
     (StoreUnavailable, 503),
+    (NotServing, 503),
     (PageTimeout, 504),
     (BrowserError, 502),
 )

@@ -19,7 +19,7 @@ from flowhqd.store.messages import InStatus, LoggedMessage, Outbound, OutStatus
 if TYPE_CHECKING:
     from flowhqd.messages.context import PathContext
     from flowhqd.messages.sender import Sender
-    from flowhqd.store.database import Connection
+    from flowhqd.store.pool import Connection
 
 log = get_logger(__name__)
 

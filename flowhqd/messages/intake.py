@@ -15,7 +15,7 @@ from flowhqd.whatsapp.events import CIPHERTEXT, Message
 
 if TYPE_CHECKING:
     from flowhqd.messages.context import PathContext
-    from flowhqd.store.database import Connection
+    from flowhqd.store.pool import Connection
 
 log = get_logger(__name__)
 

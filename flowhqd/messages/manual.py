@@ -22,7 +22,7 @@ from flowhqd.store.messages import LoggedMessage, Outbound
 from flowhqd.whatsapp.addresses import alias, phone_number
 
 if TYPE_CHECKING:
-    from flowhqd.store.database import Connection
+    from flowhqd.store.pool import Connection
     from flowhqd.store.tenants import Tenant
 
 _TEST_TEXTS = {

@@ -18,7 +18,7 @@ from uuid import UUID, uuid4
 from flowhqd.store.queries import sql
 
 if TYPE_CHECKING:
-    from flowhqd.store.database import Connection
+    from flowhqd.store.pool import Connection
 
 LIFETIME = timedelta(days=7)
 IDLE = timedelta(hours=24)

@@ -11,7 +11,7 @@ from uuid import UUID
 from flowhqd.store.queries import sql
 
 if TYPE_CHECKING:
-    from flowhqd.store.database import Connection
+    from flowhqd.store.pool import Connection
     from flowhqd.whatsapp.addresses import Alias
 
 

@@ -7,15 +7,12 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
-import asyncpg
-
 from flowhqd.store.errors import store_errors
 
 if TYPE_CHECKING:
-    from asyncpg.pool import PoolConnectionProxy
+    import asyncpg
 
-    Pool = asyncpg.Pool[asyncpg.Record]
-    Connection = asyncpg.Connection[asyncpg.Record] | PoolConnectionProxy[asyncpg.Record]
+    from flowhqd.store.pool import Connection
 
 ACQUIRE_SECONDS = 10.0
 
@@ -23,7 +20,7 @@ ACQUIRE_SECONDS = 10.0
 class Database:
     """A pool whose failures come as StoreUnavailable."""
 
-    def __init__(self, pool: Pool) -> None:
+    def __init__(self, pool: asyncpg.Pool) -> None:
         self.pool = pool
 
     @asynccontextmanager

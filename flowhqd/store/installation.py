@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from flowhqd.store.queries import sql
 
 if TYPE_CHECKING:
-    from flowhqd.store.database import Connection
+    from flowhqd.store.pool import Connection
 
 _MESSAGE_ID_KEY = "message-id-key"
 

@@ -15,7 +15,7 @@ from flowhqd.states import Direction
 from flowhqd.store.queries import sql
 
 if TYPE_CHECKING:
-    from flowhqd.store.database import Connection
+    from flowhqd.store.pool import Connection
 
 
 class InStatus(StrEnum):

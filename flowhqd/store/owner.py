@@ -189,6 +189,7 @@ class OwnerLock:
     def _note_loss(self, connection: object) -> None:
         if connection is self._connection:
             self._lost.set()
+            _log.warning("owner_lock_lost", database=redacted(self._dsn))
             self._set_held(False)
 
     def _set_held(self, is_held: bool) -> None:
@@ -199,7 +200,7 @@ class OwnerLock:
             _log.info("owner_lock_held", database=redacted(self._dsn))
         else:
             self.held.clear()
-            _log.warning("owner_lock_released", database=redacted(self._dsn))
+            _log.info("owner_lock_released", database=redacted(self._dsn))
         if self._on_change is not None:
             self._on_change(is_held)
 

@@ -11,7 +11,7 @@ from flowhqd.states import Language, SetupStatus
 from flowhqd.store.queries import sql
 
 if TYPE_CHECKING:
-    from flowhqd.store.database import Connection
+    from flowhqd.store.pool import Connection
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from flowhqd.states import SessionState, TenantStatus, WorkerStatus
 from flowhqd.store.queries import sql
 
 if TYPE_CHECKING:
-    from flowhqd.store.database import Connection
+    from flowhqd.store.pool import Connection
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     from uuid import UUID
 
     from flowhqd.reasons import Reason
-    from flowhqd.store.database import Connection, Database
+    from flowhqd.store.database import Database
+    from flowhqd.store.pool import Connection
 
 log = get_logger(__name__)
 

@@ -10,7 +10,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Self
 from uuid import UUID
 
-from flowhqd.errors import Conflict, StoreUnavailable
+from flowhqd.errors import Conflict, NotServing, StoreUnavailable
 from flowhqd.log import get_logger
 from flowhqd.messages import manual
 from flowhqd.reasons import Reason
@@ -74,6 +74,7 @@ class Supervisor:
         self._services: list[asyncio.Task[None]] = []
         self._group = asyncio.TaskGroup()
         self.is_running = False
+        self._is_stopping = False
 
     async def __aenter__(self) -> Self:
         """Bring back what ran before; raises StoreUnavailable."""
@@ -92,6 +93,7 @@ class Supervisor:
     async def __aexit__(self, *exc: object) -> None:
         """Stop every worker; what was wanted stays wanted."""
         self.is_running = False
+        self._is_stopping = True
         for task in [*self._tasks.values(), *self._services]:
             task.cancel()
         await self._group.__aexit__(None, None, None)
@@ -117,6 +119,7 @@ class Supervisor:
         async with self._verb(tenant_id):
             await self._want(tenant_id, Wanted.RUNNING, actor, "worker.restart")
             await self._end(tenant_id)
+            await self._note(tenant_id, Happened.STOPPED, actor, detail=f"restarted by {actor}")
             await self._launch(tenant_id, actor)
 
     async def force_restart(
@@ -133,6 +136,7 @@ class Supervisor:
                 await self._forget_login(tenant)
             else:
                 await self._end(tenant_id)
+            await self._note(tenant_id, Happened.STOPPED, actor, detail=f"restarted by {actor}")
             await self._launch(tenant_id, actor)
 
     async def pair(self, tenant_id: UUID, *, actor: str) -> None:
@@ -220,7 +224,9 @@ class Supervisor:
 
     @asynccontextmanager
     async def _verb(self, tenant_id: UUID) -> AsyncIterator[Tenant]:
-        """One verb at a time per tenant."""
+        """One verb at a time per tenant, and none while the daemon starts or stops."""
+        if not self.is_running:
+            raise NotServing("flowhqd is starting or stopping; ask again in a moment")
         async with self._locks.setdefault(tenant_id, asyncio.Lock()):
             yield await self._tenant(tenant_id)
 
@@ -245,6 +251,8 @@ class Supervisor:
     async def _launch(self, tenant_id: UUID, actor: str, *, by_hand: bool = True) -> None:
         await self._note(tenant_id, Happened.STARTED, actor)
         worker = Worker(await self._tenant(tenant_id), self._around, by_hand=by_hand)
+        if self._is_stopping:
+            raise NotServing("flowhqd is stopping; ask again when it is back")
         self._workers[tenant_id] = worker
         self._tasks[tenant_id] = self._group.create_task(
             self._run(worker), name=f"tenant:{tenant_id}"

@@ -41,8 +41,8 @@ from flowhqd.whatsapp.addresses import phone_number
 from flowhqd.whatsapp.session import LAUNCH_SECONDS, PAGE_SECONDS, LaunchTimeout, Rung, Session
 
 if TYPE_CHECKING:
-    from flowhqd.store.database import Connection
     from flowhqd.store.messages import LoggedMessage
+    from flowhqd.store.pool import Connection
     from flowhqd.supervisor.pairing import PairingRound
     from flowhqd.supervisor.start_gate import Turn
     from flowhqd.supervisor.surroundings import Surroundings
