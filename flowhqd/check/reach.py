@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -33,11 +34,12 @@ class Answer:
 
 async def findings(settings: Settings) -> list[Finding]:
     url = settings.whatsapp_web_url
-    host = urlsplit(url).hostname or ""
+    address = urlsplit(url)
+    host, port = address.hostname or "", address.port or (443 if address.scheme == "https" else 80)
     try:
         answer = await _get(url)
     except (aiohttp.ClientError, OSError, ValueError) as error:
-        detail, cure = _explained(error, url, host)
+        detail, cure = _explained(error, url, host, port)
         proxied = [each for each in settings.chromium_args if each.startswith("--proxy-")]
         if proxied:
             # This request does not go where Chromium's do.
@@ -95,8 +97,9 @@ def _clock(skew: float | None) -> Finding:
     return ok("clock", f"within {SKEW_WARNING_SECONDS:g} s of WhatsApp Web's")
 
 
-def _explained(error: Exception, url: str, host: str) -> tuple[str, str]:
+def _explained(error: Exception, url: str, host: str, port: int) -> tuple[str, str]:
     """What went wrong and the cure."""
+    let_pass = f"let a firewall pass connections to {host}, port {port}"
     match error:
         case aiohttp.ClientConnectorDNSError():
             return f"the name {host} is not found", "see the name servers in /etc/resolv.conf"
@@ -108,16 +111,20 @@ def _explained(error: Exception, url: str, host: str) -> tuple[str, str]:
         case TimeoutError():
             return (
                 f"{url} did not answer within {REACH_SECONDS:g} s",
-                "let a firewall pass connections to it, port 443",
+                let_pass,
             )
         case aiohttp.ClientConnectorError():
             return (
-                f"no connection to {host}: {error.os_error.strerror or error}",
-                "let a firewall pass connections to it, port 443; without a direct line set "
-                "HTTPS_PROXY",
+                f"no connection to {host}: {_plain(error.os_error)}",
+                f"{let_pass}; without a direct line set HTTPS_PROXY",
             )
         case _:
             return (
                 f"{url} gave no usable answer: {str(error) or type(error).__name__}",
                 "see WHATSAPP_WEB_URL, and whether a proxy answers in its place",
             )
+
+
+def _plain(error: OSError) -> str:
+    # asyncio puts the address into the text; after several addresses there is no number.
+    return os.strerror(error.errno) if error.errno and error.errno > 0 else str(error)

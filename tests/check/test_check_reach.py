@@ -74,7 +74,8 @@ async def test_what_is_not_http_is_no_answer(serve: Serve) -> None:
 async def test_nobody_listens(free_port: int) -> None:
     reached, _ = await findings(f"http://127.0.0.1:{free_port}/")
     assert reached.status is Status.FAILURE
-    assert "no connection to 127.0.0.1" in reached.detail
+    assert reached.detail == "no connection to 127.0.0.1: Connection refused"
+    assert f"port {free_port}" in reached.cure
 
 
 async def test_a_name_that_does_not_exist() -> None:
