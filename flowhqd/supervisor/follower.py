@@ -129,6 +129,7 @@ class Follower:
         self._phase = Phase.LOADING
         self._was_ready = False
         self._is_complete = False
+        self._asked_for_code = False
         self._logged_out = False
         self._path: MessagePath | None = None
         self._path_task: asyncio.Task[None] | None = None
@@ -254,6 +255,8 @@ class Follower:
         if now is self._phase:
             return None
         before, self._phase = self._phase, now
+        if before is Phase.READY:
+            self._connected.clear()
         match now:
             case Phase.LOADING:
                 self._deadline = self._in(INJECT_SECONDS)
@@ -266,7 +269,6 @@ class Follower:
                 if before in (Phase.PAIRING, Phase.PAIRING_IDLE):
                     await self._observer.linked()
             case Phase.OFFLINE:
-                self._connected.clear()
                 self._deadline = self._in(OFFLINE_SECONDS)
                 await self._observer.lost("the page lost its connection to WhatsApp")
             case Phase.READY:
@@ -279,6 +281,7 @@ class Follower:
         if not self._pairing.show(self._clock.now()):
             return Refused(Reason.QR_TIMEOUT)
         self._phase = Phase.PAIRING
+        self._asked_for_code = False
         self._deadline = self._in(self._pairing.patience(self._clock.now()))
         await self._observer.qr_shown(text, self._pairing)
         return None
@@ -293,8 +296,9 @@ class Follower:
             return None
         if self._pairing.is_last:
             return Refused(Reason.QR_TIMEOUT)
-        if not await self._session.bridge.refresh_qr():
+        if self._asked_for_code or not await self._session.bridge.refresh_qr():
             return Lost(Reason.AWAITING_SCAN, "WhatsApp Web shows no further code", Rung.RELOAD)
+        self._asked_for_code = True
         self._deadline = self._in(self._pairing.patience(self._clock.now()))
         return None
 
@@ -344,12 +348,13 @@ class Follower:
             return None
         if self._path is not None:
             self._path.context.server_offset = offset(snapshot, self._clock)
-            if not self._is_complete and self._phase is Phase.READY:
-                return await self._look_again()
-        return await self._enter(phase(snapshot.state))
+        ending = await self._enter(phase(snapshot.state))
+        return ending or await self._look_again()
 
     async def _look_again(self) -> Ending | None:
         """A degraded session may have become whole: late modules come when they please."""
+        if self._is_complete or self._phase is not Phase.READY:
+            return None
         probe = await self._session.bridge.probe()
         return await self._become_ready() if all(probe.capabilities.values()) else None
 
@@ -364,12 +369,16 @@ class Follower:
         self._deadline = self._in(INJECT_SECONDS)
 
     async def _end_path(self) -> None:
-        task, self._path_task, self._path = self._path_task, None, None
+        task, self._path = self._path_task, None
         if task is None:
             return
         task.cancel()
-        with contextlib.suppress(asyncio.CancelledError, BrowserError):
-            await task
+        # Awaiting the task itself would take a cancellation of ours for its own.
+        await asyncio.wait({task})
+        self._path_task = None
+        if not task.cancelled():
+            with contextlib.suppress(BrowserError):
+                task.result()
 
     def _in(self, seconds: float) -> float:
         return self._clock.monotonic() + seconds
