@@ -21,7 +21,7 @@ from flowhqd.whatsapp.addresses import AliasKind
 from tests.tenants import new_tenant
 
 if TYPE_CHECKING:
-    from flowhqd.store.database import Connection
+    from flowhqd.store.pool import Connection
 
 NOON = datetime(2026, 11, 2, 12, 0, tzinfo=UTC)
 ACCOUNT = "+255700000001"
