@@ -19,7 +19,7 @@ MAY_IMPORT = {
     "whatsapp": {"browser"},
     "messages": {"replies", "store", "whatsapp"},
     "supervisor": {"browser", "messages", "store", "whatsapp"},
-    "http": {"replies", "store", "supervisor", "whatsapp"},
+    "http": {"messages", "replies", "store", "supervisor", "whatsapp"},
     "simulator": set(),
 }
 # Pure rooms and modules: no I/O of their own, a clock handed in.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
@@ -27,18 +28,29 @@ _LEFT = frozenset({OutStatus.SENT, OutStatus.DELIVERED, OutStatus.READ})
 
 
 class Answering:
-    """Brings rows of the log to their end, one at a time per contact."""
+    """Brings rows of the log to their end, one at a time per contact.
 
-    def __init__(self, context: PathContext, sender: Sender) -> None:
+    ``until_allowed`` waits until sending is allowed; nothing is decided or sent before it returns.
+    """
+
+    def __init__(
+        self,
+        context: PathContext,
+        sender: Sender,
+        until_allowed: Callable[[], Awaitable[None]],
+    ) -> None:
         self._context = context
         self._sender = sender
+        self._until_allowed = until_allowed
 
-    async def bring_to_end(self, message_id: UUID, *, is_last: bool) -> None:
+    async def bring_to_end(self, message_id: UUID, *, is_last: Callable[[], bool]) -> None:
         """Answer a RECEIVED message, or send a QUEUED one; anything else is done already.
 
-        ``is_last``: nothing else of this chat waits, so the chat may be marked as read. Raises what
-        the bridge raises when the page is lost, and StoreUnavailable: the row stays open then.
+        ``is_last`` tells whether nothing else of this chat waits, so that the chat may be marked as
+        read. Raises what the bridge raises when the page is lost, and StoreUnavailable: the row
+        stays open then.
         """
+        await self._until_allowed()
         async with self._context.database.connection() as connection:
             row = await messages.get(connection, message_id)
         if row is None:
@@ -94,6 +106,7 @@ class Answering:
             if window_turns_in is None:
                 return
             await asyncio.sleep(window_turns_in)
+            await self._until_allowed()
 
     async def _decide_now(self, row: LoggedMessage) -> float | None:
         """Fix what becomes of a message; seconds to wait when its reply's window is full."""
@@ -197,7 +210,7 @@ class Answering:
                     )
                 return
             await self._take_place_in_window()
-        await self._deliver(row, is_last=False)
+        await self._deliver(row, is_last=lambda: False)
 
     async def _take_place_in_window(self) -> None:
         """Wait until the rate limit has room, and use it."""
@@ -210,10 +223,12 @@ class Answering:
             if not isinstance(limited, Refused):
                 return
             await asyncio.sleep(max(limited.retry_after, 0.0))
+            await self._until_allowed()
 
-    async def _deliver(self, row: LoggedMessage, *, is_last: bool) -> None:
+    async def _deliver(self, row: LoggedMessage, *, is_last: Callable[[], bool]) -> None:
         if self._context.options.reply_delay and row.attempts == 0:
             await self._show_typing(row.chat_id)
+        await self._until_allowed()
         status = await self._sender.deliver(row)
         log.info(
             "message_out",
@@ -222,7 +237,7 @@ class Answering:
             status=status,
             body=row.message_text,
         )
-        if is_last and status in _LEFT:
+        if status in _LEFT and is_last():
             await self._mark_read(row.chat_id)
 
     async def _show_typing(self, chat_id: str) -> None:

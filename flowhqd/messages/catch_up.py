@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
@@ -20,7 +20,7 @@ MAX_PER_CHAT = 500
 
 @dataclass(frozen=True, slots=True)
 class Missed:
-    """A customer's message found by the sweep, and the ids of own messages that follow it."""
+    """A message found by the sweep, and the ids of own messages that follow it in its chat."""
 
     message: Message
     own_after: tuple[str, ...]
@@ -48,7 +48,7 @@ def to_sweep(
 async def sweep(
     bridge: Bridge, watermarks: Mapping[str, datetime], history_from: datetime
 ) -> AsyncIterator[Missed]:
-    """Every customer's message since the watermarks, oldest first within its chat.
+    """Every message since the watermarks, the owner's too, oldest first within its chat.
 
     Raises what the bridge raises.
     """
@@ -56,5 +56,8 @@ async def sweep(
     for chat_id, start in to_sweep(heads, watermarks, history_from):
         history = await bridge.history_since(chat_id, start, MAX_PER_CHAT)
         for place, found in enumerate(history):
-            if found.skip_reason() is None:
-                yield Missed(found, tuple(own.id for own in history[place:] if own.from_me))
+            yield Missed(found, () if found.from_me else _own(history[place:]))
+
+
+def _own(history: Sequence[Message]) -> tuple[str, ...]:
+    return tuple(message.id for message in history if message.from_me)

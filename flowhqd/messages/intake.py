@@ -70,13 +70,16 @@ class Intake:
     async def _own(self, message: Message) -> Arrived:
         """The owner writes on the phone: the bot keeps quiet in that chat for a while."""
         context = self._context
-        if not context.options.owner_pause or alias(message.chat_id).kind == "chat":
+        until = message.at + context.options.owner_pause
+        if until <= context.server_now() or alias(message.chat_id).kind == "chat":
+            return Arrived()
+        if context.limits.dedup.seen(message.key):
             return Arrived()
         async with context.database.transaction() as connection:
             if await messages.is_ours(connection, context.tenant_id, message.id):
+                context.limits.dedup.add(message.key)
                 return Arrived()
             contact = await self._resolve(connection, message)
-            until = context.server_now() + context.options.owner_pause
             await contacts.pause(connection, contact.id, until)
         log.info("owner_writes", until=until.isoformat())
         return Arrived(contact.id, merged=contact.merged)

@@ -21,15 +21,15 @@ class _Lane:
 class Lanes:
     """Row ids of the log, handled one at a time per contact.
 
-    A lane lives only while it has work. ``handle`` is told whether a message is the last that waits
-    in its lane, and must not raise for a single message's sake: what it raises ends the task group,
-    and with it every lane.
+    A lane lives only while it has work. ``handle`` is given a message and a question: whether
+    nothing waits behind it by now. It must not raise for a single message's sake: what it raises
+    ends the task group, and with it every lane.
     """
 
     def __init__(
         self,
         tasks: asyncio.TaskGroup,
-        handle: Callable[[UUID, bool], Awaitable[None]],
+        handle: Callable[[UUID, Callable[[], bool]], Awaitable[None]],
         max_size: int,
     ) -> None:
         self._tasks = tasks
@@ -106,7 +106,7 @@ class Lanes:
                 continue
             message_id = lane.items.popleft()
             self._handled_now.add(message_id)
-            await self._handle(message_id, not lane.items)
+            await self._handle(message_id, lambda: not lane.items)
             self._handled_now.remove(message_id)
         if self._lanes.get(contact_id) is lane:
             del self._lanes[contact_id]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING
 from uuid import UUID
@@ -50,7 +50,7 @@ class MessagePath:
             context.database, context.bridge, ack_seconds=context.options.ack_seconds
         )
         self._intake = Intake(context)
-        self._answering = Answering(context, self._sender)
+        self._answering = Answering(context, self._sender, self._until_allowed)
         self._acks = AckLog(context)
         self._inbox: asyncio.Queue[Message | None] = asyncio.Queue(INBOX_SIZE)
         self._lanes: Lanes | None = None
@@ -129,8 +129,18 @@ class MessagePath:
             log.info("caught_up", open=len(work), missed=found)
 
     async def _receive(self, message: Message, origin: str, own_after: Sequence[str] = ()) -> bool:
-        """Log one message and queue it; False when there is nothing new about it."""
-        arrived = await self._intake.receive(message, origin, own_after)
+        """Log one message and queue it; False when there is nothing new about it.
+
+        One that cannot be logged, though the database is there, holds up nobody: it is reported.
+        """
+        try:
+            arrived = await self._intake.receive(message, origin, own_after)
+        except StoreUnavailable:
+            raise
+        except Exception:
+            log.exception("message_not_logged", chat_id=message.chat_id)
+            self.context.limits.skipped["not_logged"] += 1
+            return False
         if self._lanes is None or arrived.contact_id is None:
             return arrived.is_new
         for gone in arrived.merged:
@@ -148,12 +158,16 @@ class MessagePath:
             self.enqueue(arrived.contact_id, arrived.row_id)
         return True
 
-    async def _handle(self, message_id: UUID, is_last: bool) -> None:
+    async def _until_allowed(self) -> None:
+        """Wait until every gate is open at once."""
+        while not all(gate.is_set() for gate in self._may_send):
+            for gate in self._may_send:
+                await gate.wait()
+
+    async def _handle(self, message_id: UUID, is_last: Callable[[], bool]) -> None:
         """Bring one row to its end, however often the database goes away meanwhile."""
         failed: list[Exception] = []
         while True:
-            for gate in self._may_send:
-                await gate.wait()
             try:
                 if len(failed) < MAX_HANDLINGS:
                     await self._answering.bring_to_end(message_id, is_last=is_last)

@@ -17,7 +17,7 @@ from flowhqd.whatsapp.addresses import Alias, alias
 from tests.tenants import new_tenant
 
 if TYPE_CHECKING:
-    from flowhqd.store.database import Connection
+    from flowhqd.store.pool import Connection
 
 T = TypeVar("T")
 

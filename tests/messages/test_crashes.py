@@ -16,7 +16,7 @@ from tests.messages.page import Fate
 from tests.messages.shop import Shop, new_shop
 
 if TYPE_CHECKING:
-    from flowhqd.store.database import Connection
+    from flowhqd.store.pool import Connection
 
 CHATS = [f"25570000000{number}@c.us" for number in (1, 2, 3)]
 

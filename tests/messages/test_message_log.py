@@ -17,7 +17,7 @@ from flowhqd.whatsapp.addresses import alias
 from tests.tenants import new_tenant
 
 if TYPE_CHECKING:
-    from flowhqd.store.database import Connection
+    from flowhqd.store.pool import Connection
 
 NOON = datetime(2026, 11, 2, 12, 0, tzinfo=UTC)
 
