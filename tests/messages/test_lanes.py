@@ -3,7 +3,6 @@ from __future__ import annotations
 import asyncio
 from collections import defaultdict
 from collections.abc import Callable
-from collections.abc import Callable
 from uuid import UUID, uuid4
 
 import pytest
@@ -30,9 +29,9 @@ class Desk:
 
     async def handle(self, message_id: UUID, is_last: Callable[[], bool]) -> None:
         self.started.append(message_id)
-        self.said_last.append(is_last())
         done = self.running[message_id] = asyncio.Event()
         await done.wait()
+        self.said_last.append(is_last())
         del self.running[message_id]
 
     def finish(self, message_id: UUID) -> None:
