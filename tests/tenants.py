@@ -17,7 +17,7 @@ from flowhqd.store.pool import open_pool
 from tests.database import Server
 
 if TYPE_CHECKING:
-    from flowhqd.store.database import Connection
+    from flowhqd.store.pool import Connection
 
 _numbers = itertools.count(1)
 
