@@ -21,6 +21,9 @@ MAY_IMPORT = {
     "supervisor": {"browser", "messages", "store", "whatsapp"},
     "http": {"messages", "replies", "store", "supervisor", "whatsapp"},
     "simulator": set(),
+    # The doctor tries the parts one by one; the command line speaks to a running daemon.
+    "check": {"browser", "replies", "store", "supervisor", "whatsapp"},
+    "cli": {"check", "store", "supervisor"},
 }
 # Pure rooms and modules: no I/O of their own, a clock handed in.
 PURE = [
