@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
+from flowhqd.whatsapp.addresses import not_a_customer
 from flowhqd.whatsapp.events import Message
 
 if TYPE_CHECKING:
@@ -38,6 +39,8 @@ def to_sweep(
     """The chats that may hold messages the log does not have, each with where to start."""
     plan = []
     for head in heads:
+        if not_a_customer(head.chat_id):
+            continue
         start = start_of(head.chat_id, watermarks, history_from)
         # Unread counts and times of a chat head are hints; one that has no time is read.
         if head.at is None or head.at >= start:
