@@ -1,0 +1,54 @@
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+from flowhqd.messages.catch_up import OVERLAP, start_of, sweep, to_sweep
+from flowhqd.whatsapp.bridge import ChatHead
+from tests.clock import ManualClock
+from tests.messages.page import FakePage
+
+LINKED = datetime(2026, 11, 2, 8, 0, tzinfo=UTC)
+NOON = datetime(2026, 11, 2, 12, 0, tzinfo=UTC)
+JUMA, ASHA, NEEMA = (f"25570000000{number}@c.us" for number in (1, 2, 3))
+
+
+def test_a_chat_is_read_from_a_while_before_what_is_known_of_it() -> None:
+    assert start_of(JUMA, {JUMA: NOON}, LINKED) == NOON - OVERLAP
+    assert start_of(ASHA, {JUMA: NOON}, LINKED) == LINKED
+
+
+def test_what_was_there_before_the_link_is_never_read() -> None:
+    early = {JUMA: LINKED - timedelta(days=1), ASHA: LINKED + timedelta(minutes=1)}
+    assert start_of(JUMA, early, LINKED) == LINKED
+    assert start_of(ASHA, early, LINKED) == LINKED
+
+
+def test_only_chats_that_may_have_news_are_read() -> None:
+    heads = [
+        ChatHead(JUMA, NOON - OVERLAP),
+        ChatHead(ASHA, NOON - OVERLAP - timedelta(seconds=1)),
+        ChatHead(NEEMA, None),
+    ]
+    watermarks = {JUMA: NOON, ASHA: NOON, NEEMA: NOON}
+    assert to_sweep(heads, watermarks, LINKED) == [(JUMA, NOON - OVERLAP), (NEEMA, NOON - OVERLAP)]
+
+
+def test_chats_without_a_customer_are_not_read() -> None:
+    """Regression: every gap cost the history of every group."""
+    heads = [
+        ChatHead("120363040000000000@g.us", NOON),
+        ChatHead("status@broadcast", NOON),
+        ChatHead("120363040000000000@newsletter", None),
+        ChatHead("111222333444555@lid", NOON),
+    ]
+    assert to_sweep(heads, {}, LINKED) == [("111222333444555@lid", LINKED)]
+
+
+async def test_a_sweep_tells_what_the_owner_wrote_after_each_message() -> None:
+    page = FakePage(ManualClock(NOON))
+    first = page.says(JUMA)
+    own = page.says(JUMA, from_me=True)
+    last = page.says(JUMA)
+    found = [missed async for missed in sweep(page.bridge, {}, LINKED)]
+    assert [missed.message.id for missed in found] == [first.id, own.id, last.id]
+    assert [missed.own_after for missed in found] == [(own.id,), (), ()]
