@@ -1,0 +1,87 @@
+"""flowhqd beside the unmodified whatsapp-web.js on the same simulator; see docs/bench.md."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import os
+import platform
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+
+from flowhqd.accounts import unprivileged
+from flowhqd.browser.executable import find_chromium
+from tests.bench.memory import chromium_processes
+from tests.bench.run import QUICK, Plan, Round, run
+from tests.bench.subjects import flowhqd, whatsapp_web_js
+from tests.bench.table import table
+from tests.honesty import node
+
+LIMIT_SECONDS = 900.0
+SUBJECTS = {"flowhqd": flowhqd, "whatsapp-web.js": whatsapp_web_js}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="script/bench", description=__doc__)
+    parser.add_argument("--quick", action="store_true", required=True, help="under four minutes")
+    parser.add_argument("--rounds", type=int, default=QUICK.rounds, help="default %(default)s")
+    options = parser.parse_args()
+    node.install()
+    began, load, others = time.monotonic(), os.getloadavg()[0], chromium_processes()
+    plan = replace(QUICK, rounds=options.rounds)
+    with _directory() as directory:
+        rounds = asyncio.run(_run(plan, directory))
+    print(table(plan, rounds))
+    print(
+        f"\n{plan.rounds} rounds in {time.monotonic() - began:.0f} s on {os.cpu_count()} cores; "
+        f"load {load:.1f} before and {os.getloadavg()[0]:.1f} at the end, {others} processes of "
+        f"other Chromiums\n{_chromium_version()}, Python {platform.python_version()}, "
+        f"whatsapp-web.js {_library_version()}"
+    )
+
+
+async def _run(plan: Plan, directory: Path) -> dict[str, list[Round]]:
+    """The run, which SIGTERM and the limit end as Ctrl-C does: what was started is stopped."""
+    task = asyncio.current_task()
+    assert task is not None
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
+    async with asyncio.timeout(LIMIT_SECONDS):
+        return await run(plan, SUBJECTS, directory, lambda line: print(line, file=sys.stderr))
+
+
+@contextmanager
+def _directory() -> Iterator[Path]:
+    """A directory that every account may pass through, and that does not stay."""
+    path = Path(tempfile.mkdtemp(prefix="flowhqd-bench-", dir="/tmp"))
+    path.chmod(0o711)
+    try:
+        yield path
+    finally:
+        shutil.rmtree(path)
+
+
+def _chromium_version() -> str:
+    done = subprocess.run(
+        [find_chromium(), "--version"],
+        capture_output=True, text=True, check=True, cwd="/", timeout=10,
+        **unprivileged().spawn_options(),
+    )  # fmt: skip
+    return " ".join(done.stdout.split()[:2])
+
+
+def _library_version() -> str:
+    package = node.MODULES / "whatsapp-web.js" / "package.json"
+    return str(json.loads(package.read_text())["version"])
+
+
+if __name__ == "__main__":
+    main()
