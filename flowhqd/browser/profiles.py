@@ -43,6 +43,7 @@ PREFERENCES = {"download_restrictions": 3}
 it while a page closes (Page.setDownloadBehavior), or finds only the profile used last
 (Browser.setDownloadBehavior)."""
 UNUSED_SECONDS = 15.0
+RETRY_SECONDS = 0.1
 """A closed profile had no open file after 0.5 s."""
 MAX_TMP = 60
 """Bytes of TMPDIR that leave room for Chromium's socket in the 107 of a socket's path."""
@@ -146,11 +147,19 @@ class Profiles:
 
     async def delete(self, path: Path) -> None:
         """Delete a closed profile once nothing has it open. Raises BrowserError."""
-        await self._unused(path)
-        try:
-            await asyncio.to_thread(shutil.rmtree, path)
-        except OSError as error:
-            raise BrowserError(f"the profile {path} could not be deleted: {error}") from error
+        deadline = time.monotonic() + UNUSED_SECONDS
+        while True:
+            await self._unused(path)
+            try:
+                await asyncio.to_thread(shutil.rmtree, path)
+            except OSError as error:
+                # A closing profile may write once more after nothing seemed to have it open.
+                if time.monotonic() > deadline:
+                    text = f"the profile {path} could not be deleted: {error}"
+                    raise BrowserError(text) from error
+                await asyncio.sleep(RETRY_SECONDS)
+            else:
+                return
 
     async def _unused(self, path: Path) -> None:
         deadline = time.monotonic() + UNUSED_SECONDS
@@ -158,7 +167,7 @@ class Profiles:
         while await asyncio.to_thread(_is_used, path, needle):
             if time.monotonic() > deadline:
                 raise BrowserError(f"Chromium still has files open in {path} after its page closed")
-            await asyncio.sleep(0.1)
+            await asyncio.sleep(RETRY_SECONDS)
 
 
 def check_name(profile: str) -> None:

@@ -28,8 +28,11 @@ HOW_TO_TYPE = (
 @talks
 def qr(desk: Desk, wanted: str, *, watch: bool) -> None:
     """Draw the code to scan; the worker is started if need be."""
-    tenant_id = desk.find(wanted)["id"]
-    desk.client.post("admin", "tenants", tenant_id, "qr")
+    tenant = desk.find(wanted)
+    tenant_id = tenant["id"]
+    # A phone that was linked meanwhile is what watching is for.
+    if not (watch and tenant["session"]["state"] == "CONNECTED"):
+        desk.client.post("admin", "tenants", tenant_id, "qr")
     for code in _codes(desk, tenant_id):
         if code is None:
             desk.tell_next({"state": "CONNECTED"}, ["linked"])

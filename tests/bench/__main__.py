@@ -39,7 +39,10 @@ def main() -> None:
     began, load, others = time.monotonic(), os.getloadavg()[0], chromium_processes()
     plan = replace(QUICK, rounds=options.rounds)
     with _directory() as directory:
-        rounds = asyncio.run(_run(plan, directory))
+        try:
+            rounds = asyncio.run(_run(plan, directory))
+        except (asyncio.CancelledError, KeyboardInterrupt):
+            sys.exit("script/bench: stopped before its end")
     print(table(plan, rounds))
     print(
         f"\n{plan.rounds} rounds in {time.monotonic() - began:.0f} s on {os.cpu_count()} cores; "

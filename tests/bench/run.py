@@ -36,7 +36,7 @@ class Plan:
     starts: int
 
 
-QUICK = Plan(rounds=2, few=1, many=4, chats=20, messages=50, burst=200, starts=3)
+QUICK = Plan(rounds=3, few=1, many=4, chats=20, messages=50, burst=200, starts=3)
 
 
 @dataclass(frozen=True, slots=True)

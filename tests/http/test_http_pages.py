@@ -214,7 +214,7 @@ async def test_a_form_with_errors_keeps_what_was_typed(
         "name": "",
         "business_name": '"><script>alert(1)</script>',
         "phone_number": "0712",
-        "template_type": "BAKERY",
+        "template_type": "NONE_SUCH",
         "language": "EN",
         "hours_json": '{"tz": "Mars", "mon": [["9", "8"]]}',
     }

@@ -97,7 +97,7 @@ async def test_every_bad_field_is_named_at_once(admin: aiohttp.ClientSession) ->
     body = {
         "name": "  ",
         "phone_number": "0712",
-        "template_type": "BAKERY",
+        "template_type": "NONE_SUCH",
         "language": "FR",
         "hours_json": {"tz": "Mars/Base", "mon": [["17:00", "08:00"]], "funday": []},
         "colour": "red",

@@ -153,12 +153,14 @@ class Daemon:
     async def stop(self) -> int:
         """SIGTERM; returns the exit status."""
         assert self.process is not None
+        assert self.process.returncode is None, self.log.read_text()[-4000:]
         self.process.send_signal(signal.SIGTERM)
         return await asyncio.wait_for(self.process.wait(), STOP_SECONDS)
 
     async def kill(self) -> None:
         """SIGKILL: no chance to tidy up."""
         assert self.process is not None
+        assert self.process.returncode is None, self.log.read_text()[-4000:]
         self.process.kill()
         await self.process.wait()
 
