@@ -40,13 +40,21 @@ QUICK = Plan(rounds=3, few=1, many=4, chats=20, messages=50, burst=200, starts=3
 
 
 @dataclass(frozen=True, slots=True)
+class Burst:
+    """What became of many messages at once."""
+
+    replies_per_second: float
+    chats_in_order: int
+
+
+@dataclass(frozen=True, slots=True)
 class Round:
     """What one side did in one round; durations are seconds."""
 
     memory_of_few: Memory
     memory_of_many: Memory
     latencies: list[float]
-    replies_per_second: float
+    burst: Burst
     starts: list[float]
 
 
@@ -99,7 +107,7 @@ async def _measure(plan: Plan, subject: Subject, phones: Sequence[Phone]) -> Rou
         latencies=[
             await _latency(customers[number % len(customers)]) for number in range(plan.messages)
         ],
-        replies_per_second=await _burst(customers, plan.burst),
+        burst=await _burst(customers, plan.burst),
         starts=[await _start(subject, phones[0]) for _ in range(plan.starts)],
     )
 
@@ -124,8 +132,8 @@ async def _latency(customer: Customer) -> float:
     return took
 
 
-async def _burst(customers: Sequence[Customer], messages: int) -> float:
-    """Replies per second, from the first of many messages at once until the last reply."""
+async def _burst(customers: Sequence[Customer], messages: int) -> Burst:
+    """Many messages at once, each chat's in turn; timed from the first until the last reply."""
     before = [len(customer.received) for customer in customers]
     asked: list[list[str]] = [[] for _ in customers]
     began = time.perf_counter()
@@ -139,13 +147,17 @@ async def _burst(customers: Sequence[Customer], messages: int) -> float:
         )
     )
     took = time.perf_counter() - began
-    for customer, count, ids in zip(customers, before, asked, strict=True):
-        _check(customer, count, ids)
-    return messages / took
+    chats = zip(customers, before, asked, strict=True)
+    in_order = sum(_check(customer, count, ids) for customer, count, ids in chats)
+    return Burst(messages / took, in_order)
 
 
-def _check(customer: Customer, before: int, asked: list[str]) -> None:
-    """Each question has exactly one answer that quotes it; whatsapp-web.js keeps no order."""
+def _check(customer: Customer, before: int, asked: list[str]) -> bool:
+    """Whether the answers came in the order of the questions; raises WrongReply.
+
+    Each question has exactly one answer, which quotes it.
+    """
     quoted = [reply.quoted_id for reply in customer.received[before:]]
-    if sorted(quoted, key=str) != sorted(asked):
+    if sorted(map(str, quoted)) != sorted(asked):
         raise WrongReply(f"{customer.number} asked {asked} and got replies to {quoted}")
+    return quoted == asked

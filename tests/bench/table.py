@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import statistics
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from math import isnan, nan
 
 from tests.bench.memory import Part, total
 from tests.bench.run import Plan, Round
@@ -25,33 +26,49 @@ def table(plan: Plan, rounds: Mapping[str, Sequence[Round]]) -> str:
     """
     left, right = rounds
     rows = [["", left, right, "ratio"]]
-    for label, figure, pattern in _figures(plan):
+    for label, figure, number, unit in _figures(plan):
         ours, theirs = ([figure(one) for one in rounds[side]] for side in (left, right))
-        rows.append([label, _cell(ours, pattern), _cell(theirs, pattern), _ratio(ours, theirs)])
+        cells = [_cell(values, number, unit) for values in (ours, theirs)]
+        rows.append([label, *cells, _ratio(ours, theirs)])
     return _markdown(rows)
 
 
-def _figures(plan: Plan) -> Iterator[tuple[str, Figure, str]]:
-    """Each row's label, what it shows of a round, and how that is written."""
+def _figures(plan: Plan) -> Iterator[tuple[str, Figure, str, str]]:
+    """Each row's label, what it shows of a round, how a number is written, and its unit."""
     few, many = _accounts(plan.few), _accounts(plan.many)
-    yield f"memory, {few}", lambda one: total(one.memory_of_few), "{:.0f} MiB"
-    yield f"memory, {many}", lambda one: total(one.memory_of_many), "{:.0f} MiB"
+    mib = "{:.0f}", " MiB"
+    yield f"memory, {few}", lambda one: total(one.memory_of_few), *mib
+    yield f"memory, {many}", lambda one: total(one.memory_of_many), *mib
     for part in Part:
-        yield f"– {part}", lambda one, part=part: one.memory_of_many[part], "{:.0f} MiB"  # type: ignore[misc]
-    yield "memory, base", lambda one: _base(plan, one), "{:.0f} MiB"
-    yield "memory, each account", lambda one: _each(plan, one), "{:.0f} MiB"
-    yield "inbound → reply, p50", lambda one: 1000 * percentile(one.latencies, 50), "{:.0f} ms"
-    yield "inbound → reply, p95", lambda one: 1000 * percentile(one.latencies, 95), "{:.0f} ms"
-    yield "replies per second", lambda one: one.replies_per_second, "{:.1f}"
-    yield "start → CONNECTED", lambda one: statistics.median(one.starts), "{:.1f} s"
+        yield f"– {part}", _part(part), *mib
+    yield "memory, base (reckoned)", lambda one: _base(plan, one), *mib
+    yield "memory, further account", lambda one: _each(plan, one), *mib
+    yield "inbound → reply, p50", _latency(50), "{:.0f}", " ms"
+    yield "inbound → reply, p95", _latency(95), "{:.0f}", " ms"
+    yield "replies per second", lambda one: one.burst.replies_per_second, "{:.1f}", ""
+    in_order = f"chats in order, of {plan.chats}"
+    yield in_order, lambda one: one.burst.chats_in_order, "{:.0f}", ""
+    yield "start → CONNECTED", lambda one: statistics.median(one.starts), "{:.1f}", " s"
+
+
+def _part(part: Part) -> Figure:
+    """Not a number where nothing of the kind runs."""
+    return lambda one: one.memory_of_many[part] or nan
+
+
+def _latency(percent: int) -> Figure:
+    """In milliseconds."""
+    return lambda one: 1000 * percentile(one.latencies, percent)
 
 
 def _each(plan: Plan, one: Round) -> float:
+    """What each further account takes."""
     more = total(one.memory_of_many) - total(one.memory_of_few)
     return more / (plan.many - plan.few)
 
 
 def _base(plan: Plan, one: Round) -> float:
+    """What there would be without accounts, if all took the same."""
     return total(one.memory_of_few) - plan.few * _each(plan, one)
 
 
@@ -59,20 +76,18 @@ def _accounts(count: int) -> str:
     return "1 account" if count == 1 else f"{count} accounts"
 
 
-def _cell(values: Sequence[float], pattern: str) -> str:
-    if not any(values):
+def _cell(values: Sequence[float], number: str, unit: str) -> str:
+    if any(map(isnan, values)):
         return "–"
-    shown = pattern.format(statistics.median(values))
+    shown = number.format(statistics.median(values)) + unit
     if len(values) == 1:
         return shown
-    number = pattern.partition("}")[0] + "}"
     return f"{shown} ({number.format(min(values))}–{number.format(max(values))})"
 
 
 def _ratio(ours: Sequence[float], theirs: Sequence[float]) -> str:
-    if not any(ours) or not any(theirs):
-        return "–"
-    return f"{statistics.median(ours) / statistics.median(theirs):.2f}"
+    ratio = statistics.median(ours) / (statistics.median(theirs) or nan)
+    return "–" if isnan(ratio) else f"{ratio:.2f}"
 
 
 def _markdown(rows: Sequence[Sequence[str]]) -> str:

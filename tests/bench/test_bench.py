@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.bench.memory import Memory, Part, memory, part_of, processes_of, pss_kib, total
-from tests.bench.run import Plan, Round
+from tests.bench.run import Burst, Plan, Round
 from tests.bench.table import percentile, table
 
 ROLLUP = """\
@@ -84,7 +84,9 @@ def one_round(few: float, many: float, latency: float, database: float) -> Round
             Part.PAGES: 0.0,
         }
 
-    return Round(parts(few), parts(many), [latency], replies_per_second=50.0, starts=[2.0])
+    return Round(
+        parts(few), parts(many), [latency], Burst(50.0, 1 if database else 0), starts=[2.0]
+    )
 
 
 def test_the_table_shows_medians_spread_and_ratios() -> None:
@@ -104,7 +106,8 @@ def test_the_table_shows_medians_spread_and_ratios() -> None:
     assert len({len(line) for line in shown.splitlines()}) == 1
     rows = {label: cells for label, *cells in lines}
     assert rows["memory, 4 accounts"] == ["170 MiB (160–180)", "680 MiB (680–680)", "0.25"]
-    assert rows["memory, each account"] == ["20 MiB (20–20)", "160 MiB (160–160)", "0.12"]
-    assert rows["memory, base"] == ["90 MiB (80–100)", "40 MiB (40–40)", "2.25"]
+    assert rows["memory, further account"] == ["20 MiB (20–20)", "160 MiB (160–160)", "0.12"]
+    assert rows["memory, base (reckoned)"] == ["90 MiB (80–100)", "40 MiB (40–40)", "2.25"]
     assert rows["– PostgreSQL"] == ["20 MiB (20–20)", "–", "–"]
     assert rows["inbound → reply, p50"] == ["20 ms (10–30)", "40 ms (40–40)", "0.50"]
+    assert rows["chats in order, of 1"] == ["1 (1–1)", "0 (0–0)", "–"]
