@@ -40,7 +40,8 @@ def reachable(package: Path, major: int, account: Account, copies: Path) -> Path
     """The programs of PostgreSQL ``major`` at a place where ``account`` may run them.
 
     That is the wheel itself, or, when it lies in somebody's closed home directory, a copy under
-    ``copies`` (about 40 MB) that is made once for each version of the wheel.
+    ``copies`` (about 80 MB) that is made once for each version of the wheel. It has every major:
+    carrying data over from one to the other needs the programs of both.
     """
     wanted = directory(package, major)
     if wanted is None or not (wanted / "postgres").exists():
@@ -49,20 +50,22 @@ def reachable(package: Path, major: int, account: Account, copies: Path) -> Path
         return wanted
     copy = copies / importlib.metadata.version(PACKAGE)
     if not copy.exists():
-        _copy(package, wanted.parent.name, copy)
+        _copy(package, copy)
     return copy / PACKAGE / wanted.parent.name / "bin"
 
 
-def _copy(package: Path, name: str, copy: Path) -> None:
-    """Copy one PostgreSQL in the wheel's layout, which its programs' library paths rely on."""
+def _copy(package: Path, copy: Path) -> None:
+    """Copy the wheel in its own layout, which its programs' library paths rely on."""
     shutil.rmtree(copy.parent, ignore_errors=True)
     unfinished = copy.with_suffix(".unfinished")
-    shutil.copytree(
-        package / name,
-        unfinished / PACKAGE / name,
-        symlinks=True,
-        ignore=shutil.ignore_patterns("include", "pkgconfig", "*.a"),
-    )
+    for name in _DIRECTORIES.values():
+        if (package / name).exists():
+            shutil.copytree(
+                package / name,
+                unfinished / PACKAGE / name,
+                symlinks=True,
+                ignore=shutil.ignore_patterns("include", "pkgconfig", "*.a"),
+            )
     shutil.copytree(package.with_name(f"{PACKAGE}.libs"), unfinished / f"{PACKAGE}.libs")
     for place, _, files in os.walk(copy.parent):
         Path(place).chmod(0o755)
