@@ -97,7 +97,7 @@ class MessagePath:
                 self._lanes = Lanes(tasks, self._handle, self.context.options.queue_size)
                 tasks.create_task(self._acks.run(), name="acks")
                 await self._receive_all()
-        except* Exception as group:
+        except ExceptionGroup as group:
             raise _first(group) from group
 
     async def _receive_all(self) -> None:

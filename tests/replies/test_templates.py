@@ -22,6 +22,12 @@ ROOT = Path(__file__).parents[2]
 GUIDE = (ROOT / "docs" / "templates.md").read_text(encoding="utf-8")
 
 
+@pytest.fixture(autouse=True)
+def own_registry(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a test registers is gone after it: other tests count the templates that ship."""
+    monkeypatch.setattr(registry, "_templates", dict(registry._templates))
+
+
 def test_every_template_type_ships() -> None:
     assert set(registry.names()) >= set(TemplateType)
     assert registry.FALLBACK not in registry.names()
