@@ -7,11 +7,15 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
+from flowhqd.errors import PageError
+from flowhqd.log import get_logger
 from flowhqd.whatsapp.addresses import not_a_customer
 from flowhqd.whatsapp.events import Message
 
 if TYPE_CHECKING:
     from flowhqd.whatsapp.bridge import Bridge, ChatHead
+
+log = get_logger(__name__)
 
 # Messages of one chat may reach the page out of order around a gap.
 OVERLAP = timedelta(minutes=5)
@@ -53,11 +57,16 @@ async def sweep(
 ) -> AsyncIterator[Missed]:
     """Every message since the watermarks, the owner's too, oldest first within its chat.
 
-    Raises what the bridge raises.
+    A chat whose history the page refuses is left for the next sweep; it holds up no other. Raises
+    what else the bridge raises.
     """
     heads = await bridge.recent_chats(history_from)
     for chat_id, start in to_sweep(heads, watermarks, history_from):
-        history = await bridge.history_since(chat_id, start, MAX_PER_CHAT)
+        try:
+            history = await bridge.history_since(chat_id, start, MAX_PER_CHAT)
+        except PageError as error:
+            log.warning("history_not_read", chat_id=chat_id, error=str(error))
+            continue
         for place, found in enumerate(history):
             yield Missed(found, () if found.from_me else _own(history[place:]))
 

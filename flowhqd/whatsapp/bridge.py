@@ -10,12 +10,15 @@ from urllib.parse import urlsplit
 import orjson
 
 from flowhqd.errors import BridgeLost, PageError, RecipientUnknown, Undecidable
+from flowhqd.log import get_logger
 from flowhqd.resources import resource
 from flowhqd.whatsapp.addresses import phone_number
-from flowhqd.whatsapp.events import Message, PageState, clean, message, page_state
+from flowhqd.whatsapp.events import UNREADABLE, Message, PageState, clean, message, page_state
 
 if TYPE_CHECKING:
     from flowhqd.browser.page import Page
+
+log = get_logger(__name__)
 
 BINDING = "flowhqdEnvelope"
 
@@ -175,7 +178,10 @@ class Bridge:
         ]
 
     async def history_since(self, chat_id: str, since: datetime, limit: int) -> list[Message]:
-        """A chat's messages since then, oldest first, the newest ``limit`` of them."""
+        """A chat's messages since then, oldest first, the newest ``limit`` of them.
+
+        A row that cannot be read is left out, and logged.
+        """
         data = await self._run(
             "history_since",
             _LOOK_UP_SECONDS,
@@ -183,7 +189,13 @@ class Bridge:
             since=int(since.timestamp()),
             limit=limit,
         )
-        return [message(row) for row in data]
+        found = []
+        for row in data:
+            try:
+                found.append(message(row))
+            except UNREADABLE as error:
+                log.warning("message_unreadable", chat_id=chat_id, error=repr(error))
+        return found
 
     async def mark_read(self, chat_id: str) -> None:
         """Show the customer that the chat was read."""

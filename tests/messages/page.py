@@ -78,7 +78,7 @@ class FakePage:
     """``calls`` are the commands it was given, ``arrived`` what customers got, each in order.
 
     ``blind_sends`` are ids that were handed over although the page had them, as one look-up would
-    have told.
+    have told; ``closed_books`` are chats whose history cannot be opened.
 
     ``step`` is awaited before and after whatever a command does, so that a test can stop the caller
     on either side of it.
@@ -92,6 +92,7 @@ class FakePage:
     calls: list[tuple[str, str]] = field(default_factory=list)
     arrived: list[Sent] = field(default_factory=list)
     blind_sends: list[str] = field(default_factory=list)
+    closed_books: set[str] = field(default_factory=set)
     taken: dict[str, Sent] = field(default_factory=dict)
     _history: defaultdict[str, list[dict[str, Any]]] = field(
         default_factory=lambda: defaultdict(list)
@@ -234,6 +235,8 @@ class FakePage:
         return [{"chat": chat, "t": t} for chat, t in newest.items() if t >= since]
 
     def _history_since(self, chat: str, since: int, limit: int) -> list[dict[str, Any]]:
+        if chat in self.closed_books:
+            raise PageError("the history cannot be opened")
         return [row for row in self._history[chat] if row["t"] >= since][-limit:]
 
     def _mark_read(self, chat: str) -> None:

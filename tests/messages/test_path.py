@@ -248,6 +248,20 @@ async def test_a_message_that_cannot_be_stored_holds_up_nobody(database: Databas
     assert len(shop.page.answers(ASHA)) == 1
 
 
+async def test_a_history_that_cannot_be_opened_holds_up_no_other_chat(database: Database) -> None:
+    shop = await new_shop(database)
+    shop.page.says(JUMA)
+    shop.page.says(ASHA)
+    shop.page.closed_books.add(JUMA)
+    async with shop.open():
+        await shop.answered(1)
+    assert len(shop.page.answers(ASHA)) == 1
+    shop.page.closed_books.clear()
+    async with shop.open():
+        await shop.answered(2)
+    assert len(shop.page.answers(JUMA)) == 1
+
+
 # Who is not answered, and why.
 
 
