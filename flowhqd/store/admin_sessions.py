@@ -7,15 +7,14 @@ ends every login.
 
 from __future__ import annotations
 
-import hashlib
 import hmac
-import secrets
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
-from uuid import UUID, uuid4
+from uuid import UUID
 
 from flowhqd.store.queries import sql
+from flowhqd.store.tickets import Ticket, encoded, new_secret
 
 if TYPE_CHECKING:
     from flowhqd.store.pool import Connection
@@ -34,35 +33,33 @@ class AdminSession:
 
 async def create(connection: Connection, password: str) -> str:
     """Make a login, forget those that are over, and return the cookie's value."""
-    session_id, secret = uuid4(), secrets.token_urlsafe(32)
+    ticket = Ticket.new()
     await connection.execute(sql.admin_sessions_expire, IDLE)
     await connection.execute(
         sql.admin_session_insert,
-        session_id,
-        _hash(secret),
-        secrets.token_urlsafe(32),
-        _fingerprint(secret, password),
+        ticket.id,
+        ticket.digest,
+        new_secret(),
+        _fingerprint(ticket, password),
         LIFETIME,
     )
-    return f"{session_id}.{secret}"
+    return str(ticket)
 
 
 async def find(connection: Connection, cookie: str, password: str) -> AdminSession | None:
     """The login of a cookie; None when it is over, forged, or from before another password."""
-    name, _, secret = cookie.partition(".")
-    try:
-        session_id = UUID(name)
-    except ValueError:
+    ticket = Ticket.parse(cookie)
+    if ticket is None:
         return None
-    row = await connection.fetchrow(sql.admin_session_by_id, session_id, IDLE)
+    row = await connection.fetchrow(sql.admin_session_by_id, ticket.id, IDLE)
     if (
         row is None
-        or not hmac.compare_digest(row["secret_hash"], _hash(secret))
-        or not hmac.compare_digest(row["password_fingerprint"], _fingerprint(secret, password))
+        or not hmac.compare_digest(row["secret_hash"], ticket.digest)
+        or not hmac.compare_digest(row["password_fingerprint"], _fingerprint(ticket, password))
     ):
         return None
-    await connection.execute(sql.admin_session_touch, session_id)
-    return AdminSession(session_id, row["csrf_token"])
+    await connection.execute(sql.admin_session_touch, ticket.id)
+    return AdminSession(ticket.id, row["csrf_token"])
 
 
 async def delete(connection: Connection, session_id: UUID) -> None:
@@ -70,15 +67,5 @@ async def delete(connection: Connection, session_id: UUID) -> None:
     await connection.execute(sql.admin_session_delete, session_id)
 
 
-def _hash(secret: str) -> bytes:
-    # The secret has 256 random bits, so that a fast hash will do.
-    return hashlib.sha256(_bytes(secret)).digest()
-
-
-def _fingerprint(secret: str, password: str) -> bytes:
-    return hmac.digest(_bytes(secret), password.encode(), "sha256")
-
-
-def _bytes(secret: str) -> bytes:
-    # aiohttp hands on what is not UTF-8 in a header as unpaired surrogates.
-    return secret.encode("utf-8", "surrogateescape")
+def _fingerprint(ticket: Ticket, password: str) -> bytes:
+    return hmac.digest(encoded(ticket.secret), password.encode(), "sha256")

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from flowhqd.states import SessionState, TenantStatus, WorkerStatus
+from flowhqd.store import portal_events
 from flowhqd.store.queries import sql
 
 if TYPE_CHECKING:
@@ -52,9 +53,11 @@ class Link:
 async def apply(
     connection: Connection, tenant_id: UUID, change: StateChange, *, actor: str
 ) -> None:
-    """Write a change of states and its audit row; within a transaction."""
+    """Write a change of states, its audit row and what it means to the portal's users; within a
+    transaction."""
     await connection.execute(sql.tenant_state_update, tenant_id, change.tenant)
     if change.session is not None:
+        await portal_events.session_changes(connection, tenant_id, change.session, change.reason)
         await connection.execute(
             sql.session_state_update, tenant_id, change.session, change.reason, change.detail
         )
@@ -124,7 +127,6 @@ async def link(
         found.web_version,
         found.capabilities,
     )
-    await connection.execute(sql.setup_request_activate, tenant_id)
 
 
 async def account_holder(connection: Connection, account: str) -> UUID | None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from flowhqd.errors import StoreUnavailable
 from flowhqd.log import get_logger
 from flowhqd.states import WorkerStatus
-from flowhqd.store import states
+from flowhqd.store import setup_requests, states
 from flowhqd.supervisor.transitions import Happened, Known, after, change
 
 if TYPE_CHECKING:
@@ -63,6 +63,8 @@ class Standing:
 
         async def write(connection: Connection) -> None:
             await states.apply(connection, self._tenant_id, done, actor=actor)
+            if happened is Happened.READY:
+                await setup_requests.activate(connection, self._tenant_id)
             if also is not None:
                 await also(connection)
 

@@ -1,8 +1,61 @@
+-- name: setup_request_by_id
+-- One set-up request.
+select * from setup_request where id = $1;
+
+-- name: setup_request_lock
+-- One set-up request, which nobody else changes until the transaction ends.
+select * from setup_request where id = $1 for update;
+
 -- name: setup_request_latest_of_tenant
 -- The newest set-up request that led to a tenant, or concerns it.
-select id, tenant_id, user_id, template_type, business_name, language, whatsapp_number, status,
-       notes, reviewer_note, submitted_at, decided_at, created_at, updated_at
-  from setup_request
- where tenant_id = $1
- order by created_at desc, id
- limit 1;
+select * from setup_request where tenant_id = $1 order by created_at desc, id limit 1;
+
+-- name: setup_request_latest_of_user
+-- The newest set-up request of a user.
+select * from setup_request where user_id = $1 order by created_at desc, id limit 1;
+
+-- name: setup_requests_page
+-- Set-up requests, newest first, after the cursor ($1, $2) when it is not null, with the status $3.
+select * from setup_request
+ where ($1::timestamptz is null or (created_at, id) < ($1, $2::uuid))
+   and ($3::text is null or status = $3)
+ order by created_at desc, id desc
+ limit $4;
+
+-- name: setup_requests_waiting
+-- How many requests wait for the operator.
+select count(*) from setup_request where status = 'SUBMITTED';
+
+-- name: setup_request_insert
+-- A new request; nothing when the user has one that is not done.
+insert into setup_request (user_id, template_type, business_name, language, whatsapp_number, notes)
+values ($1, $2, $3, $4, $5, $6)
+on conflict (user_id) where status <> 'ACTIVE' do nothing
+returning *;
+
+-- name: setup_request_update
+-- What a request that is not under way says.
+update setup_request
+   set template_type = $2, business_name = $3, language = $4, whatsapp_number = $5, notes = $6,
+       updated_at = now()
+ where id = $1
+returning *;
+
+-- name: setup_request_move
+-- A request's next status; null leaves tenant and note.
+update setup_request
+   set status = $2,
+       tenant_id = coalesce($3, tenant_id),
+       reviewer_note = coalesce($4, reviewer_note),
+       submitted_at = case when $2 = 'SUBMITTED' then now() else submitted_at end,
+       decided_at = case when $2 in ('APPROVED', 'REJECTED') then now()
+                         when $2 in ('DRAFT', 'SUBMITTED') then null
+                         else decided_at end,
+       updated_at = now()
+ where id = $1
+returning *;
+
+-- name: setup_request_activate
+-- A request that was approved is done when its tenant's session is ready.
+update setup_request set status = 'ACTIVE', updated_at = now()
+ where tenant_id = $1 and status = 'APPROVED';

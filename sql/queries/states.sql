@@ -86,8 +86,3 @@ select tenant_id from worker_process where status = 'RUNNING';
 -- name: audit_insert
 -- What was done, by whom.
 insert into audit (tenant_id, actor, action, detail) values ($1, $2, $3, $4);
-
--- name: setup_request_activate
--- A set-up that was approved is done when the tenant's session is ready.
-update setup_request set status = 'ACTIVE', updated_at = now()
- where tenant_id = $1 and status = 'APPROVED';

@@ -230,24 +230,6 @@ async def test_a_page_that_hides_its_number_keeps_the_link(connection: Connectio
         assert session.history_from == session.linked_at == NOON
 
 
-async def test_an_approved_request_is_active_once_its_tenant_is_linked(
-    connection: Connection,
-) -> None:
-    user_id = await connection.fetchval(
-        "insert into portal_user (email, origin) values ('a@example.com', 'local') returning id"
-    )
-    tenant_id, other = await new_tenant(connection), await new_tenant(connection)
-    for owner, status in [(tenant_id, "APPROVED"), (tenant_id, "REJECTED"), (other, "APPROVED")]:
-        await connection.execute(
-            "insert into setup_request (tenant_id, user_id, template_type, whatsapp_number, status)"
-            " values ($1, $2, 'BOOKING', '+255700000001', $3)",
-            owner, user_id, status,
-        )  # fmt: skip
-    await states.link(connection, tenant_id, linked(), server_now=NOON)
-    rows = await connection.fetch("select status from setup_request order by status")
-    assert [row["status"] for row in rows] == ["ACTIVE", "APPROVED", "REJECTED"]
-
-
 async def test_heartbeats_of_all_workers_are_written_at_once(connection: Connection) -> None:
     ids = [await new_tenant(connection) for _ in range(3)]
     for tenant_id, session in zip(
