@@ -72,21 +72,29 @@ assert TABLE.keys() == set(Happened)  # noqa: S101 - a table with a hole must no
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """What is known of a tenant before the event."""
+    """What is known of a tenant before the event.
+
+    ``is_wrong_number``: the linked phone is not the tenant's, so nobody is answered for.
+    """
 
     tenant: TenantStatus
     session: SessionState
     worker: WorkerStatus
     has_login: bool
+    was_started: bool
+    is_wrong_number: bool
 
 
 def known_of(tenant: Tenant) -> Known:
     """What the rows say of a tenant."""
+    account = tenant.session.account
     return Known(
         tenant.status,
         tenant.session.state,
         tenant.worker.status,
-        has_login=tenant.session.account is not None,
+        has_login=account is not None,
+        was_started=tenant.worker.reason != Reason.NEVER_STARTED,
+        is_wrong_number=account not in (None, tenant.phone_number),
     )
 
 
@@ -118,16 +126,21 @@ def change(
 
 def after(known: Known, done: StateChange) -> Known:
     """What is known once a change was written."""
+    is_wrong_number = known.is_wrong_number
+    if done.session is SessionState.CONNECTED:
+        is_wrong_number = done.reason == Reason.WRONG_NUMBER
     return replace(
         known,
         tenant=done.tenant or known.tenant,
         session=done.session or known.session,
         worker=done.worker or known.worker,
+        was_started=known.was_started or done.worker is WorkerStatus.RUNNING,
+        is_wrong_number=is_wrong_number,
     )
 
 
 def _resumed(known: Known) -> TenantStatus:
-    if known.worker is WorkerStatus.ERROR:
+    if known.worker is WorkerStatus.ERROR or known.is_wrong_number:
         return TenantStatus.ERROR
     match known.session:
         case SessionState.CONNECTED:
@@ -136,4 +149,4 @@ def _resumed(known: Known) -> TenantStatus:
             return TenantStatus.QR_PENDING
     if known.has_login:
         return TenantStatus.ACTIVE
-    return TenantStatus.NEW if known.worker is WorkerStatus.STOPPED else TenantStatus.QR_PENDING
+    return TenantStatus.QR_PENDING if known.was_started else TenantStatus.NEW

@@ -160,15 +160,22 @@ class Worker:
         await self._standing.happened(Happened.PAUSED if paused else Happened.RESUMED, actor=actor)
 
     async def renumbered(self, phone: str) -> None:
-        """The tenant's phone number was edited; it may be the linked one now."""
+        """The tenant's phone number was edited: it may be the linked one now, or no longer."""
         path = self._follower.path if self._follower else None
-        if path is None or path.context.hold != Reason.WRONG_NUMBER:
+        if path is None:
             return
         async with self._around.database.connection() as connection:
-            tenant = await tenants.get(connection, self.tenant_id)
-        if tenant.session.account == phone:
-            path.context.hold = None
+            account = (await tenants.get(connection, self.tenant_id)).session.account
+        hold = None if account in (None, phone) else Reason.WRONG_NUMBER
+        if path.context.hold == hold:
+            return
+        path.context.hold = hold
+        if hold is None:
             await self._standing.happened(Happened.READY)
+        else:
+            await self._standing.happened(
+                Happened.WRONG_NUMBER, detail=f"linked to {account}, expected {phone}"
+            )
 
     async def log_out(self) -> None:
         """End the link from this side, while the page still can."""

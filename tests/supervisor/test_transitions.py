@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from itertools import product
 from uuid import uuid4
 
@@ -10,7 +11,7 @@ from flowhqd.reasons import EXPLANATIONS, Reason, action
 from flowhqd.states import SessionState, TenantStatus, WorkerStatus
 from flowhqd.store import states, tenants
 from flowhqd.store.database import Database
-from flowhqd.supervisor.transitions import Happened, Known, after, change
+from flowhqd.supervisor.transitions import Happened, Known, after, change, known_of
 from tests.tenants import new_tenant
 
 KEPT = None
@@ -49,16 +50,27 @@ BY_HAND = {
 # fmt: on
 
 EVERYTHING_KNOWN = [
-    Known(tenant, session, worker, has_login)
-    for tenant, session, worker, has_login in product(
-        TenantStatus, SessionState, WorkerStatus, (False, True)
+    Known(tenant, session, worker, has_login, was_started, is_wrong_number)
+    for tenant, session, worker, has_login, was_started, is_wrong_number in product(
+        TenantStatus, SessionState, WorkerStatus, (False, True), (False, True), (False, True)
     )
 ]
+
+NEW = Known(
+    TenantStatus.NEW,
+    SessionState.DISCONNECTED,
+    WorkerStatus.STOPPED,
+    has_login=False,
+    was_started=False,
+    is_wrong_number=False,
+)
 
 
 def resumed(known: Known) -> str:
     """What follows from the session for a tenant that is resumed."""
     if known.worker == "ERROR":
+        return "ERROR"
+    if known.is_wrong_number:
         return "ERROR"
     if known.session == "CONNECTED":
         return "ACTIVE"
@@ -66,7 +78,7 @@ def resumed(known: Known) -> str:
         return "QR_PENDING"
     if known.has_login:
         return "ACTIVE"
-    return "NEW" if known.worker == "STOPPED" else "QR_PENDING"
+    return "QR_PENDING" if known.was_started else "NEW"
 
 
 def expected_tenant(happened: Happened, known: Known) -> str | None:
@@ -100,6 +112,10 @@ def test_an_event_does_what_the_table_says_from_every_state(happened: Happened) 
             done.session or known.session,
             done.worker or known.worker,
             known.has_login,
+            known.was_started or line.worker == "RUNNING",
+            # Only a session that connects tells whose phone it is.
+            happened is Happened.WRONG_NUMBER
+            or (known.is_wrong_number and happened is not Happened.READY),
         )
 
 
@@ -127,14 +143,17 @@ async def test_the_database_takes_every_change_and_audits_it(
     async with database.transaction() as connection:
         tenant_id = await new_tenant(connection)
         before = await tenants.get(connection, tenant_id)
-        known = Known(before.status, before.session.state, before.worker.status, has_login=False)
+        known = known_of(before)
+        assert known == NEW
         done = change(happened, known, detail="told by hand")
         await states.apply(connection, tenant_id, done, actor="admin")
         found = await tenants.get(connection, tenant_id)
         audited = await connection.fetch("select * from audit where tenant_id = $1", tenant_id)
 
-    assert Known(found.status, found.session.state, found.worker.status, False) == after(
-        known, done
+    assert (found.status, found.session.state, found.worker.status) == (
+        done.tenant or known.tenant,
+        done.session or known.session,
+        done.worker or known.worker,
     )
     line = BY_HAND[happened.name]
     if line.session:
@@ -161,7 +180,7 @@ async def test_the_database_takes_every_change_and_audits_it(
 async def test_an_error_stays_to_be_read_until_the_session_is_ready(database: Database) -> None:
     async with database.transaction() as connection:
         tenant_id = await new_tenant(connection)
-        known = Known(TenantStatus.NEW, SessionState.DISCONNECTED, WorkerStatus.STOPPED, False)
+        known = NEW
         errors = []
         for happened in (Happened.GAVE_UP, Happened.STOPPED, Happened.STARTED, Happened.READY):
             done = change(happened, known, detail=happened.name)
@@ -169,6 +188,36 @@ async def test_an_error_stays_to_be_read_until_the_session_is_ready(database: Da
             known = after(known, done)
             errors.append((await tenants.get(connection, tenant_id)).worker.last_error)
     assert errors == ["GAVE_UP", "GAVE_UP", "GAVE_UP", None]
+
+
+@pytest.mark.parametrize(
+    ("linked", "events", "becomes"),
+    [
+        ("own", ["STARTED", "READY"], "ACTIVE"),
+        # Regression: a pause made an ACTIVE tenant of one whose phone is not its own.
+        ("other", ["STARTED", "WRONG_NUMBER"], "ERROR"),
+        ("other", ["STARTED", "WRONG_NUMBER", "STOPPED"], "ERROR"),
+        # Regression: a tenant whose codes nobody scanned became one that was never started.
+        (None, ["STARTED", "QR_SHOWN", "QR_TIMED_OUT"], "QR_PENDING"),
+        (None, ["STARTED", "STOPPED"], "QR_PENDING"),
+        (None, [], "NEW"),
+    ],
+)
+async def test_a_pause_that_ends_leaves_what_was_there_before_it(
+    linked: str | None, events: list[str], becomes: str, database: Database
+) -> None:
+    async with database.transaction() as connection:
+        tenant_id = await new_tenant(connection)
+        if linked is not None:
+            own = (await tenants.get(connection, tenant_id)).phone_number
+            account = own if linked == "own" else own.replace("+25570", "+25578")
+            link = states.Link(account, None, "native", None, {})
+            await states.link(connection, tenant_id, link, server_now=datetime.now(UTC))
+        for name in (*events, "PAUSED", "RESUMED"):
+            known = known_of(await tenants.get(connection, tenant_id))
+            done = change(Happened[name], known)
+            await states.apply(connection, tenant_id, done, actor="admin")
+        assert (await tenants.get(connection, tenant_id)).status == becomes
 
 
 async def test_a_change_of_no_tenant_changes_nothing(database: Database) -> None:

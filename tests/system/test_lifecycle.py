@@ -157,6 +157,12 @@ async def test_a_wrong_phone_is_not_answered_for_until_it_is_accepted(linked: Li
     asked = await customer.send("Mpo?")
     [reply] = await customer.wait_for(1)
     assert reply.quoted_id == asked
+    async with linked.operator.http.patch(
+        f"/admin/tenants/{other}", json={"phone_number": "+255712000007"}
+    ) as response:
+        assert response.status == 200, await response.text()
+    tenant = await linked.operator.tenant(other)
+    assert (tenant["status"], tenant["worker"]["reason"]) == ("ERROR", "wrong_number")
 
 
 async def test_a_phone_serves_one_tenant(linked: Linked) -> None:
