@@ -29,8 +29,6 @@ COOKIE = "flowhqd_admin"
 CSRF_FIELD = "csrf_token"
 CSRF_HEADER = "X-CSRF-Token"
 LOGIN_PATH = "/admin/login"
-ACTOR = "admin"
-"""The name under which the audit has what the admin did."""
 
 THROTTLE = web.AppKey("THROTTLE", Throttle)
 
@@ -43,8 +41,18 @@ class Identity:
 
     session: AdminSession | None = None
 
+    @property
+    def actor(self) -> str:
+        """Who this is, for the audit."""
+        return "admin"
+
 
 IDENTITY = web.RequestKey("IDENTITY", Identity)
+
+
+def actor(request: web.Request) -> str:
+    """The name under which the audit has what ``request`` does."""
+    return request[IDENTITY].actor
 
 
 @web.middleware

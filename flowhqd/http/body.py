@@ -1,4 +1,4 @@
-"""What a request brings: JSON or a form, at most 1 MB, checked against a model."""
+"""What a request brings: a query string, JSON or a form of at most 1 MB; checked against models."""
 
 from __future__ import annotations
 
@@ -11,6 +11,9 @@ from pydantic import BaseModel, ValidationError
 
 from flowhqd.errors import Invalid
 from flowhqd.http.errors import BadJson, RequestError, UnsupportedMedia
+from flowhqd.http.models import Body
+from flowhqd.http.operation import operation_of
+from flowhqd.http.queries import Query
 
 MAX_BYTES = 1024**2
 MAX_FORM_FIELDS = 100
@@ -24,6 +27,7 @@ TEXTS = {
     "string_type": "must be a string",
     "string_too_short": "must not be empty",
     "string_too_long": "is too long: at most {max_length} characters",
+    "literal_error": "must be one of {expected}",
     "bool_type": "must be true or false",
     "bool_parsing": "must be true or false",
     "model_type": "must be an object",
@@ -31,15 +35,20 @@ TEXTS = {
 }
 
 M = TypeVar("M", bound=BaseModel)
+B = TypeVar("B", bound=Body)
+Q = TypeVar("Q", bound=Query)
 
 
-async def read_model(request: web.Request, model: type[M], *, optional: bool = False) -> M:
-    """The JSON body as ``model``; an absent one is an empty object when ``optional``.
+async def read_model(request: web.Request, model: type[B]) -> B:
+    """The JSON body as ``model``, which is the one that the route states.
 
     Raises BadJson, UnsupportedMedia, Invalid.
     """
+    operation = operation_of(request)
+    if operation is None or operation.body is not model:
+        raise TypeError(f"the route does not state {model.__name__} as its body")
     body = await _read(request)
-    if not body and optional:
+    if not body and model.may_be_absent:
         return validate(model, {})
     if request.content_type != "application/json" and not request.content_type.endswith("+json"):
         raise UnsupportedMedia("send the body as JSON, with Content-Type: application/json")
@@ -72,14 +81,16 @@ def validate(model: type[M], value: object) -> M:
         raise Invalid(_fields(error)) from None
 
 
-def query_int(request: web.Request, name: str, default: int, low: int, high: int) -> int:
-    """A whole number of the query string; raises Invalid outside ``low`` to ``high``."""
-    text = request.query.get(name)
-    if text is None:
-        return default
-    if text.isascii() and text.isdecimal() and len(text) <= 9 and low <= int(text) <= high:
-        return int(text)
-    raise Invalid({name: f"must be a whole number from {low} to {high}"})
+def read_query(request: web.Request, model: type[Q]) -> Q:
+    """The query string as ``model``, which is the one that the route states; raises Invalid."""
+    operation = operation_of(request)
+    if operation is None or operation.query is not model:
+        raise TypeError(f"the route does not state {model.__name__} as its query")
+    given = {name: request.query.getall(name) for name in request.query if name != "password"}
+    twice = {name: "is given more than once" for name, values in given.items() if len(values) > 1}
+    if twice:
+        raise Invalid(dict(list(twice.items())[:MAX_ERRORS]))
+    return validate(model, {name: value for name, (value,) in given.items()})
 
 
 async def _read(request: web.Request) -> bytes:

@@ -20,9 +20,10 @@ def encode(scope: str, *position: str | int) -> str:
     return _spell(_check(scope, data) + data)
 
 
-def decode(scope: str, cursor: str) -> list[str | int]:
-    """The position that ``encode`` was given; raises BadCursor for any other text."""
-    bad = BadCursor("this cursor is not of this list; take it from 'next' as it is")
+def decode(scope: str, cursor: str, *, field: str = "cursor") -> list[str | int]:
+    """The position that ``encode`` was given; raises BadCursor, about ``field``, for any other
+    text."""
+    bad = BadCursor(field, "is no cursor of this list; take it from 'next' as it is")
     if len(cursor) > MAX_LENGTH:
         raise bad
     try:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from http import HTTPStatus
+from types import MappingProxyType
 from typing import Any, ClassVar
 
 from aiohttp import web
@@ -34,6 +35,8 @@ class RequestError(FlowHQError):
 
     status: ClassVar[int] = 400
     code = "bad_request"
+    errors: Mapping[str, str] = MappingProxyType({})
+    """What is wrong, by the field that it is about."""
 
 
 class BadJson(RequestError):
@@ -46,6 +49,10 @@ class BadCursor(RequestError):
     """A cursor that no page of this list gave."""
 
     code = "bad_cursor"
+
+    def __init__(self, field: str, text: str) -> None:
+        super().__init__(f"{field}: {text}")
+        self.errors = {field: text}
 
 
 class PasswordInUrl(RequestError):
@@ -191,7 +198,7 @@ def of_error(error: FlowHQError) -> Problem | None:
         status,
         error.code,
         away if isinstance(error, StoreUnavailable) else str(error),
-        errors=error.errors if isinstance(error, Invalid) else {},
+        errors=dict(error.errors) if isinstance(error, Invalid | RequestError) else {},
         headers={"Retry-After": str(RETRY_AFTER_SECONDS)} if status in RETRYABLE else {},
     )
 

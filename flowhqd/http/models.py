@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, ClassVar, Self
 
 import phonenumbers
 from pydantic import (
@@ -37,7 +37,8 @@ CHAT_FORMS = "a phone number with its country code, or a chat id such as 2557123
 MAX_TEXT = 65_536
 
 
-def _problem(text: str) -> PydanticCustomError:
+def problem(text: str) -> PydanticCustomError:
+    """What a validator raises: ``text`` goes on after the field's name."""
     return PydanticCustomError("problem", "{text}", {"text": text})
 
 
@@ -48,20 +49,20 @@ def _printable(text: str) -> str:
         if unicodedata.category(character) in {"Cc", "Cs", "Zl", "Zp"} or (
             unicodedata.bidirectional(character) in bidi
         ):
-            raise _problem("must not contain control characters")
+            raise problem("must not contain control characters")
     if all(unicodedata.category(character)[0] in "CZ" for character in text):
-        raise _problem("must not be empty")
+        raise problem("must not be empty")
     return text
 
 
 def _phone_number(text: str) -> str:
     """In E.164. Only length and country code are judged: numbering plans grow faster than the
     library, and WhatsApp tells the true number when the phone is linked."""
-    problem = _problem("must be a phone number with its country code, such as +255 712 345 678")
+    refused = problem("must be a phone number with its country code, such as +255 712 345 678")
     try:
         number = phonenumbers.parse(text, None)
     except phonenumbers.NumberParseException:
-        raise problem from None
+        raise refused from None
     written = phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
     possible = phonenumbers.is_possible_number_with_reason(number)
     if (
@@ -69,7 +70,7 @@ def _phone_number(text: str) -> str:
         or number.extension
         or not E164.fullmatch(written)
     ):
-        raise problem
+        raise refused
     return written
 
 
@@ -78,22 +79,22 @@ def _address(text: str) -> str:
     if "@" in text:
         why = not_a_customer(text)
         if why is not None:
-            raise _problem(f"is no customer's chat but a {why}")
+            raise problem(f"is no customer's chat but a {why}")
         if not CUSTOMER.fullmatch(text):
-            raise _problem(f"must be {CHAT_FORMS}")
+            raise problem(f"must be {CHAT_FORMS}")
         return text
     try:
         # A number that is copied from elsewhere often lacks its plus.
         number = _phone_number(f"+{text.removeprefix('+')}" if NUMBER.fullmatch(text) else "")
     except PydanticCustomError:
-        raise _problem(f"must be {CHAT_FORMS}") from None
+        raise problem(f"must be {CHAT_FORMS}") from None
     return f"{number.removeprefix('+')}@c.us"
 
 
 def _text(text: str) -> str:
     cleaned = clean(text)
     if not cleaned.strip():
-        raise _problem("must not be empty")
+        raise problem("must not be empty")
     return cleaned
 
 
@@ -102,13 +103,13 @@ def _template_type(value: object) -> object:
     for name in registry.names():
         if name.casefold() == wanted:
             return name
-    raise _problem(f"must be one of {', '.join(registry.names())}")
+    raise problem(f"must be one of {', '.join(registry.names())}")
 
 
 def _language(value: object) -> object:
     name = value.strip().upper() if isinstance(value, str) else value
     if name not in list(Language):
-        raise _problem(f"must be one of {', '.join(Language)}")
+        raise problem(f"must be one of {', '.join(Language)}")
     return name
 
 
@@ -153,9 +154,14 @@ class Body(BaseModel):
 
     model_config = ConfigDict(extra="forbid", hide_input_in_errors=True)
 
+    may_be_absent: ClassVar[bool] = False
+    """Whether no body at all counts as an empty object."""
+
 
 class Nothing(Body):
     """For requests that need no body; an empty object will do."""
+
+    may_be_absent = True
 
 
 class TenantCreate(Body):
@@ -193,6 +199,8 @@ class TenantPatch(Body):
 
 class ForceRestart(Body):
     """``forget_login`` logs the device out first, so that a new code has to be scanned."""
+
+    may_be_absent = True
 
     forget_login: StrictBool = False
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from types import MappingProxyType
 from uuid import UUID
@@ -12,7 +13,6 @@ from aiohttp import web
 
 from flowhqd.errors import NotFound
 from flowhqd.http import cursors
-from flowhqd.http.auth import ACTOR
 from flowhqd.http.errors import BadCursor
 from flowhqd.http.models import TenantCreate, TenantPatch
 from flowhqd.http.services import Control, Services, services
@@ -22,16 +22,41 @@ from flowhqd.store.tenants import Change, Tenant
 
 _UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}", re.ASCII)
 
-Verb = Callable[[Control, UUID], Awaitable[None]]
+
+@dataclass(frozen=True, slots=True)
+class Verb:
+    """Something to ask of a worker; ``do`` takes the actor for the audit last."""
+
+    summary: str
+    do: Callable[[Control, UUID, str], Awaitable[None]]
+
 
 VERBS: Mapping[str, Verb] = MappingProxyType(
     {
-        "worker/start": lambda control, tenant: control.start(tenant, actor=ACTOR),
-        "worker/stop": lambda control, tenant: control.stop(tenant, actor=ACTOR),
-        "worker/restart": lambda control, tenant: control.restart(tenant, actor=ACTOR),
-        "pause": lambda control, tenant: control.pause(tenant, actor=ACTOR),
-        "resume": lambda control, tenant: control.resume(tenant, actor=ACTOR),
-        "qr": lambda control, tenant: control.pair(tenant, actor=ACTOR),
+        "worker/start": Verb(
+            "Have the worker run.",
+            lambda control, tenant, actor: control.start(tenant, actor=actor),
+        ),
+        "worker/stop": Verb(
+            "Have the worker stopped.",
+            lambda control, tenant, actor: control.stop(tenant, actor=actor),
+        ),
+        "worker/restart": Verb(
+            "Load the tenant's page again.",
+            lambda control, tenant, actor: control.restart(tenant, actor=actor),
+        ),
+        "pause": Verb(
+            "Log messages, answer nobody.",
+            lambda control, tenant, actor: control.pause(tenant, actor=actor),
+        ),
+        "resume": Verb(
+            "Answer again.",
+            lambda control, tenant, actor: control.resume(tenant, actor=actor),
+        ),
+        "qr": Verb(
+            "Start a round of codes to scan.",
+            lambda control, tenant, actor: control.pair(tenant, actor=actor),
+        ),
     }
 )
 """What can be asked of a worker without saying more, by the end of its path."""
@@ -94,15 +119,15 @@ async def log(
     )
 
 
-async def create(daemon: Services, body: TenantCreate) -> Tenant:
+async def create(daemon: Services, body: TenantCreate, *, actor: str) -> Tenant:
     """Make a tenant; raises Conflict for a taken number."""
     async with daemon.database.transaction() as connection:
         made = await tenants.create(connection, **body.model_dump())
-        await states.audit(connection, made, actor=ACTOR, action="tenant_created")
+        await states.audit(connection, made, actor=actor, action="tenant_created")
         return await tenants.get(connection, made)
 
 
-async def edit(daemon: Services, tenant: UUID, body: TenantPatch) -> Tenant:
+async def edit(daemon: Services, tenant: UUID, body: TenantPatch, *, actor: str) -> Tenant:
     """Change a tenant, from its next message on; raises NotFound, and Conflict for a taken number.
 
     Fields that were not given stay as they are.
@@ -114,7 +139,7 @@ async def edit(daemon: Services, tenant: UUID, body: TenantPatch) -> Tenant:
             change = Change(**given, hours_given="hours_json" in given)
             await tenants.update(connection, tenant, change)
             await states.audit(
-                connection, tenant, actor=ACTOR, action="tenant_edited", detail={"fields": [*given]}
+                connection, tenant, actor=actor, action="tenant_edited", detail={"fields": [*given]}
             )
     if given:
         await daemon.control.changed(tenant)
@@ -122,16 +147,16 @@ async def edit(daemon: Services, tenant: UUID, body: TenantPatch) -> Tenant:
 
 
 def _tenant_position(cursor: str) -> tuple[datetime, UUID]:
-    position = cursors.decode("tenants", cursor)
+    position = cursors.decode("tenants", cursor, field="after")
     try:
         created_at, tenant = position
         return datetime.fromisoformat(str(created_at)), UUID(str(tenant))
     except ValueError:
-        raise BadCursor("this cursor is from another version of flowhqd") from None
+        raise BadCursor("after", "is from another version of flowhqd") from None
 
 
 def _log_position(scope: str, cursor: str) -> int:
-    match cursors.decode(scope, cursor):
+    match cursors.decode(scope, cursor, field="before"):
         case [int(seq)]:
             return seq
-    raise BadCursor("this cursor is from another version of flowhqd")
+    raise BadCursor("before", "is from another version of flowhqd")

@@ -1,9 +1,12 @@
-"""What JSON shows: tenants, their log, their set-up requests. The names are fixed."""
+"""What JSON shows: tenants, their log, their set-up requests, and the answers made of these.
+
+The names are fixed.
+"""
 
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any, Self
+from typing import Any, Literal, Self
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict
@@ -206,3 +209,57 @@ class QrView(View):
             seq=session.qr_seq,
             expires_at=session.qr_expires_at,
         )
+
+
+class PairingCodeView(View):
+    """A code to type on the phone: eight characters."""
+
+    code: str
+    expires_at: datetime
+
+
+class TenantAnswer(View):
+    tenant: TenantView
+
+
+class TenantWithLogs(View):
+    """A tenant and its newest messages."""
+
+    tenant: TenantView
+    logs: list[LogView]
+
+
+class TenantStatusAnswer(View):
+    """A tenant and the set-up request that led to it."""
+
+    tenant: TenantView
+    setupRequest: SetupRequestView | None  # noqa: N815 - a name of the API
+
+
+class TenantPage(View):
+    """Some of the tenants; ``next`` is the cursor of the next page, null on the last."""
+
+    tenants: list[TenantView]
+    next: str | None
+
+
+class LogPage(View):
+    """Some of a tenant's messages; ``next`` is the cursor of the next page, null on the last."""
+
+    logs: list[LogView]
+    next: str | None
+
+
+class MessageAnswer(View):
+    message: LogView
+
+
+class Health(View):
+    status: Literal["ok"] = "ok"
+
+
+class Readiness(View):
+    """Whether tenants can be served; ``parts`` tells for each part whether it works."""
+
+    status: Literal["ready", "not ready"]
+    parts: dict[str, bool]

@@ -7,17 +7,21 @@ import asyncio
 from aiohttp import web
 
 from flowhqd.http.errors import RETRY_AFTER_SECONDS
+from flowhqd.http.operation import Door, Operation
 from flowhqd.http.responses import json_response
 from flowhqd.http.services import services
+from flowhqd.http.views import Health, Readiness
 
 READY_TIMEOUT_SECONDS = 5
 
 
+@Operation(Door.OPEN, Health)
 async def healthz(_: web.Request) -> web.Response:
     """The event loop is alive; nothing else is asked."""
-    return json_response({"status": "ok"})
+    return json_response(Health())
 
 
+@Operation(Door.OPEN, Readiness, also={503: Readiness})
 async def readyz(request: web.Request) -> web.Response:
     """Whether tenants can be served; 503 names the part that cannot."""
     try:
@@ -26,9 +30,9 @@ async def readyz(request: web.Request) -> web.Response:
     except TimeoutError:
         parts = {"answer": False}
     if all(parts.values()):
-        return json_response({"status": "ready", "parts": parts})
+        return json_response(Readiness(status="ready", parts=parts))
     return json_response(
-        {"status": "not ready", "parts": parts},
+        Readiness(status="not ready", parts=parts),
         status=503,
         headers={"Retry-After": str(RETRY_AFTER_SECONDS)},
     )

@@ -5,20 +5,21 @@ from __future__ import annotations
 from aiohttp import web
 
 from flowhqd.http import tenants
-from flowhqd.http.body import query_int
+from flowhqd.http.body import read_query
+from flowhqd.http.operation import Operation
+from flowhqd.http.queries import LogsQuery
 from flowhqd.http.responses import json_response
 from flowhqd.http.services import services
+from flowhqd.http.views import LogPage
+from flowhqd.store.api_keys import Scope
 
-DEFAULT_LIMIT = 50
-MAX_LIMIT = 1000
 
-
+@Operation(Scope.READ, LogPage, query=LogsQuery)
 async def list_(request: web.Request) -> web.Response:
-    """Newest first, ``?limit=`` of them before the cursor ``?before=``."""
+    """A tenant's messages, newest first."""
+    tenant = tenants.tenant_id(request)
+    query = read_query(request, LogsQuery)
     logs, next_page = await tenants.log(
-        services(request),
-        tenants.tenant_id(request),
-        before=request.query.get("before"),
-        limit=query_int(request, "limit", DEFAULT_LIMIT, 1, MAX_LIMIT),
+        services(request), tenant, before=query.before, limit=query.limit
     )
-    return json_response({"logs": logs, "next": next_page})
+    return json_response(LogPage(logs=logs, next=next_page))

@@ -9,12 +9,16 @@ from types import MappingProxyType
 from aiohttp import web
 
 from flowhqd import qr
-from flowhqd.errors import Conflict, Invalid, NotFound
+from flowhqd.errors import Conflict, NotFound
 from flowhqd.http import tenants
+from flowhqd.http.body import read_query
 from flowhqd.http.negotiation import Handler
+from flowhqd.http.operation import Operation
+from flowhqd.http.queries import QrQuery
 from flowhqd.http.responses import json_response
 from flowhqd.http.views import QrView
 from flowhqd.states import SessionState
+from flowhqd.store.api_keys import Scope
 
 FORMATS: Mapping[str, tuple[str, Callable[[str], bytes]]] = MappingProxyType(
     {
@@ -27,12 +31,25 @@ FORMATS: Mapping[str, tuple[str, Callable[[str], bytes]]] = MappingProxyType(
 """The values of ``?format=``: the media type, and what makes it of the code's text."""
 
 
+@Operation(
+    Scope.READ,
+    QrView,
+    query=QrQuery,
+    media={
+        "image/png": "The code as a picture",
+        "image/svg+xml": "The code as a drawing",
+        "text/plain": "The text of the code, or the code drawn with characters",
+    },
+    errors=(409,),
+)
 async def show(request: web.Request) -> web.Response:
-    """The code as JSON, null when there is none; or in the form that ``?format=`` names."""
-    name = request.query.get("format")
-    if name is not None and name not in FORMATS:
-        raise Invalid({"format": f"must be one of {', '.join(FORMATS)}"})
+    """The code to scan.
+
+    As JSON it is null when there is none; in another form that is 404, or 409 when the phone is
+    linked already.
+    """
     tenant = await tenants.find(request)
+    name = read_query(request, QrQuery).format
     if name is None:
         return json_response(QrView.of(tenant))
     session = tenant.session
@@ -60,6 +77,6 @@ def show_or(page: Handler) -> Handler:
     """A handler that gives the picture to whoever names its form, else ``page``."""
 
     async def choose(request: web.Request) -> web.StreamResponse:
-        return await (show if "format" in request.query else page)(request)
+        return await (show.handler if "format" in request.query else page)(request)
 
     return choose

@@ -5,70 +5,82 @@ from __future__ import annotations
 from aiohttp import web
 
 from flowhqd.http import tenants
-from flowhqd.http.auth import ACTOR
-from flowhqd.http.body import query_int, read_model
+from flowhqd.http.auth import actor
+from flowhqd.http.body import read_model, read_query
 from flowhqd.http.models import Nothing, TenantCreate, TenantPatch
+from flowhqd.http.operation import Operation
+from flowhqd.http.queries import TenantsQuery
 from flowhqd.http.responses import json_response
 from flowhqd.http.services import services
-from flowhqd.http.views import SetupRequestView
+from flowhqd.http.views import (
+    SetupRequestView,
+    TenantAnswer,
+    TenantPage,
+    TenantStatusAnswer,
+    TenantWithLogs,
+)
 from flowhqd.store import setup_requests
+from flowhqd.store.api_keys import Scope
 
-DEFAULT_LIMIT = 100
-MAX_LIMIT = 1000
 RECENT_LOGS = 50
 
 
+@Operation(Scope.READ, TenantPage, query=TenantsQuery)
 async def list_(request: web.Request) -> web.Response:
-    """Tenants in the order they were made, ``?limit=`` of them after the cursor ``?after=``."""
-    limit = query_int(request, "limit", DEFAULT_LIMIT, 1, MAX_LIMIT)
-    shown, next_page = await tenants.page(
-        services(request), after=request.query.get("after"), limit=limit
-    )
-    return json_response({"tenants": shown, "next": next_page})
+    """Tenants in the order they were made."""
+    query = read_query(request, TenantsQuery)
+    shown, next_page = await tenants.page(services(request), after=query.after, limit=query.limit)
+    return json_response(TenantPage(tenants=shown, next=next_page))
 
 
+@Operation(Scope.ADMIN, TenantAnswer, 201, body=TenantCreate, errors=(409,))
 async def create(request: web.Request) -> web.Response:
     """A new tenant, its worker stopped."""
     body = await read_model(request, TenantCreate)
-    tenant = await tenants.create(services(request), body)
+    tenant = await tenants.create(services(request), body, actor=actor(request))
     return json_response(
-        {"tenant": tenants.view(services(request), tenant)},
+        TenantAnswer(tenant=tenants.view(services(request), tenant)),
         status=201,
         headers={"Location": f"/admin/tenants/{tenant.id}"},
     )
 
 
+@Operation(Scope.READ, TenantWithLogs)
 async def read(request: web.Request) -> web.Response:
-    """A tenant and its newest messages."""
+    """A tenant and its newest 50 messages."""
     tenant = await tenants.find(request)
     logs, _ = await tenants.log(services(request), tenant.id, limit=RECENT_LOGS)
-    return json_response({"tenant": tenants.view(services(request), tenant), "logs": logs})
+    shown = tenants.view(services(request), tenant)
+    return json_response(TenantWithLogs(tenant=shown, logs=logs))
 
 
+@Operation(Scope.ADMIN, TenantAnswer, body=TenantPatch, errors=(409,))
 async def edit(request: web.Request) -> web.Response:
-    """Change what is given."""
+    """Change what is given, from the next message on."""
     tenant = tenants.tenant_id(request)
     body = await read_model(request, TenantPatch)
-    edited = await tenants.edit(services(request), tenant, body)
-    return json_response({"tenant": tenants.view(services(request), edited)})
+    edited = await tenants.edit(services(request), tenant, body, actor=actor(request))
+    return json_response(TenantAnswer(tenant=tenants.view(services(request), edited)))
 
 
+@Operation(Scope.ADMIN, None, 204, body=Nothing)
 async def delete(request: web.Request) -> web.Response:
     """Log the device out and delete everything of the tenant."""
     tenant = tenants.tenant_id(request)
-    await read_model(request, Nothing, optional=True)
-    await services(request).control.remove(tenant, actor=ACTOR)
+    await read_model(request, Nothing)
+    await services(request).control.remove(tenant, actor=actor(request))
     return web.Response(status=204)
 
 
+@Operation(Scope.READ, TenantStatusAnswer)
 async def status(request: web.Request) -> web.Response:
     """A tenant, and the set-up request that led to it."""
     tenant = await tenants.find(request)
     async with services(request).database.connection() as connection:
         found = await setup_requests.latest_of_tenant(connection, tenant.id)
     return json_response(
-        {
-            "tenant": tenants.view(services(request), tenant),
-            "setupRequest": None if found is None else SetupRequestView.of(found),
-        }
+        TenantStatusAnswer(
+            tenant=tenants.view(services(request), tenant),
+            setupRequest=None if found is None else SetupRequestView.of(found),
+        )
     )

@@ -7,46 +7,54 @@ from uuid import UUID
 from aiohttp import web
 
 from flowhqd.http import tenants
-from flowhqd.http.auth import ACTOR
+from flowhqd.http.auth import actor
 from flowhqd.http.body import read_model
 from flowhqd.http.models import ForceRestart, Nothing
-from flowhqd.http.negotiation import Handler
+from flowhqd.http.operation import Endpoint, Operation
 from flowhqd.http.responses import json_response
 from flowhqd.http.services import services
 from flowhqd.http.tenants import Verb
+from flowhqd.http.views import PairingCodeView, TenantAnswer
+from flowhqd.store.api_keys import Scope
+
+# What is asked of a page can fail, or find it connected already.
+ERRORS = (409, 502, 504)
 
 
-def verb(act: Verb) -> Handler:
-    """A handler that does ``act`` and answers 202 with the tenant as it is then."""
+def verb(act: Verb) -> Endpoint:
+    """Does ``act`` and answers 202 with the tenant as it is then."""
 
+    @Operation(Scope.CONTROL, TenantAnswer, 202, body=Nothing, errors=ERRORS, summary=act.summary)
     async def handle(request: web.Request) -> web.Response:
         tenant = tenants.tenant_id(request)
-        await read_model(request, Nothing, optional=True)
-        await act(services(request).control, tenant)
+        await read_model(request, Nothing)
+        await act.do(services(request).control, tenant, actor(request))
         return await _accepted(request, tenant)
 
     return handle
 
 
+@Operation(Scope.CONTROL, TenantAnswer, 202, body=ForceRestart, errors=ERRORS)
 async def force_restart(request: web.Request) -> web.Response:
     """Kill the tenant's page and open it anew, with ``forget_login`` without its login."""
     tenant = tenants.tenant_id(request)
-    body = await read_model(request, ForceRestart, optional=True)
+    body = await read_model(request, ForceRestart)
     await services(request).control.force_restart(
-        tenant, actor=ACTOR, forget_login=body.forget_login
+        tenant, actor=actor(request), forget_login=body.forget_login
     )
     return await _accepted(request, tenant)
 
 
+@Operation(Scope.CONTROL, PairingCodeView, body=Nothing, errors=ERRORS)
 async def pairing_code(request: web.Request) -> web.Response:
     """A code to type on the phone where a QR code cannot be scanned."""
     tenant = tenants.tenant_id(request)
-    await read_model(request, Nothing, optional=True)
-    code = await services(request).control.pairing_code(tenant, actor=ACTOR)
-    return json_response({"code": code.code, "expires_at": code.expires_at})
+    await read_model(request, Nothing)
+    code = await services(request).control.pairing_code(tenant, actor=actor(request))
+    return json_response(PairingCodeView.model_validate(code))
 
 
 async def _accepted(request: web.Request, tenant: UUID) -> web.Response:
     daemon = services(request)
     found = await tenants.get(daemon, tenant)
-    return json_response({"tenant": tenants.view(daemon, found)}, status=202)
+    return json_response(TenantAnswer(tenant=tenants.view(daemon, found)), status=202)

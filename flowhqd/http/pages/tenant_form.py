@@ -10,6 +10,7 @@ from aiohttp import web
 
 from flowhqd.errors import Conflict, Invalid
 from flowhqd.http import tenants
+from flowhqd.http.auth import actor
 from flowhqd.http.body import form, validate
 from flowhqd.http.models import TenantCreate, TenantPatch
 from flowhqd.http.pages.render import render
@@ -31,7 +32,8 @@ async def create(request: web.Request) -> web.Response:
     """Make the tenant and lead to its page, or show the form with what is wrong."""
     fields = await form(request)
     try:
-        made = await tenants.create(services(request), validate(TenantCreate, _values(fields)))
+        body = validate(TenantCreate, _values(fields))
+        made = await tenants.create(services(request), body, actor=actor(request))
     except (Invalid, Conflict) as error:
         return _show(request, None, fields, _errors(error))
     raise web.HTTPSeeOther(f"/admin/tenants/{made.id}")
@@ -58,7 +60,7 @@ async def save(request: web.Request) -> web.Response:
     fields = await form(request)
     try:
         body = validate(TenantPatch, _values(fields))
-        await tenants.edit(services(request), tenant.id, body)
+        await tenants.edit(services(request), tenant.id, body, actor=actor(request))
     except (Invalid, Conflict) as error:
         return _show(request, tenant, fields, _errors(error))
     raise web.HTTPSeeOther(f"/admin/tenants/{tenant.id}")

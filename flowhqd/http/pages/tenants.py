@@ -5,7 +5,7 @@ from __future__ import annotations
 from aiohttp import web
 
 from flowhqd.http import tenants
-from flowhqd.http.auth import ACTOR
+from flowhqd.http.auth import actor
 from flowhqd.http.body import form
 from flowhqd.http.negotiation import Handler
 from flowhqd.http.pages.render import render
@@ -54,7 +54,7 @@ def verb(act: Verb) -> Handler:
 
     async def handle(request: web.Request) -> web.Response:
         tenant = await tenants.find(request)
-        await act(services(request).control, tenant.id)
+        await act.do(services(request).control, tenant.id, actor(request))
         raise web.HTTPSeeOther(_url(tenant))
 
     return handle
@@ -64,14 +64,16 @@ async def force_restart(request: web.Request) -> web.Response:
     """Open the tenant's page anew, with ``forget_login`` without its login."""
     tenant = await tenants.find(request)
     forget = (await form(request)).get("forget_login") == "true"
-    await services(request).control.force_restart(tenant.id, actor=ACTOR, forget_login=forget)
+    await services(request).control.force_restart(
+        tenant.id, actor=actor(request), forget_login=forget
+    )
     raise web.HTTPSeeOther(_url(tenant))
 
 
 async def pairing_code(request: web.Request) -> web.Response:
     """The tenant's page with a code to type on the phone; it is shown this once."""
     tenant = await tenants.find(request)
-    code = await services(request).control.pairing_code(tenant.id, actor=ACTOR)
+    code = await services(request).control.pairing_code(tenant.id, actor=actor(request))
     return await _show(request, await tenants.find(request), code)
 
 
@@ -83,7 +85,7 @@ async def confirm_delete(request: web.Request) -> web.Response:
 async def delete(request: web.Request) -> web.Response:
     """Delete the tenant and lead back to the list."""
     tenant = await tenants.find(request)
-    await services(request).control.remove(tenant.id, actor=ACTOR)
+    await services(request).control.remove(tenant.id, actor=actor(request))
     raise web.HTTPSeeOther("/admin/tenants")
 
 
