@@ -264,6 +264,7 @@ def business_of(tenant: tenants.Tenant) -> Business:
         template=config.template_type,
         language=config.language,
         hours=OpeningHours.parse(config.hours_json) if config.hours_json is not None else None,
+        texts=config.texts,
     )
 
 

@@ -7,7 +7,8 @@ from flowhqd.replies.answering import answer, slow_down_text, wait_text
 from flowhqd.replies.business import Business
 from flowhqd.replies.hours import OpeningHours
 from flowhqd.replies.inquiry import Answer, Inquiry, Silence
-from flowhqd.replies.render import render, validate_text
+from flowhqd.replies.preview import preview
+from flowhqd.replies.render import TextProblem, problem_of, render, validate_text
 
 __all__ = [
     "Answer",
@@ -15,7 +16,10 @@ __all__ = [
     "Inquiry",
     "OpeningHours",
     "Silence",
+    "TextProblem",
     "answer",
+    "preview",
+    "problem_of",
     "render",
     "slow_down_text",
     "validate_text",

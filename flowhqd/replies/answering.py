@@ -31,7 +31,8 @@ def answer(business: Business, inquiry: Inquiry) -> Answer | Silence:
     if not business.is_open(inquiry.now):
         return _away(business, template, language, inquiry)
     if not words and inquiry.message_type != "chat":
-        return Answer(_text(business, template, language, "media"), "media", language)
+        key, text = _text(business, template, language, "media")
+        return Answer(text, "media", key, language)
     reading = Reading(
         text=inquiry.text[:READ_CHARACTERS],
         words=words,
@@ -43,20 +44,20 @@ def answer(business: Business, inquiry: Inquiry) -> Answer | Silence:
     rule, found = _choose(reading, inquiry.previous_rule)
     if rule == "hours" and business.hours:
         found = Found({"week": say_week(language, business.hours)})
-    text = _text(business, template, language, rule, found.said)
-    return Answer(text, rule, language, found=found.facts)
+    key, text = _text(business, template, language, rule, found.said)
+    return Answer(text, rule, key, language, found=found.facts)
 
 
 def wait_text(business: Business) -> str:
     """Said once to a chat whose queue is full."""
     template = registry.get(business.template)
-    return _text(business, template, business.language, "wait")
+    return _text(business, template, business.language, "wait")[1]
 
 
 def slow_down_text(business: Business) -> str:
     """The one warning when a tenant's rate limit is reached."""
     template = registry.get(business.template)
-    return _text(business, template, business.language, "slow_down")
+    return _text(business, template, business.language, "slow_down")[1]
 
 
 def _away(
@@ -66,11 +67,11 @@ def _away(
         return Silence("hours")
     opening = business.hours.next_opening(inquiry.now) if business.hours else None
     if opening is None:
-        text = _text(business, template, language, "away")
-        return Answer(text, "away", language, away_until=_later(inquiry.now, TELL_AGAIN))
+        key, text = _text(business, template, language, "away")
+        return Answer(text, "away", key, language, away_until=_later(inquiry.now, TELL_AGAIN))
     said = {"opening": say_opening(language, opening, business.local(inquiry.now))}
-    text = _text(business, template, language, "away", said)
-    return Answer(text, "away", language, away_until=opening.astimezone(UTC))
+    key, text = _text(business, template, language, "away", said)
+    return Answer(text, "away", key, language, away_until=opening.astimezone(UTC))
 
 
 def _choose(reading: Reading, previous: str | None) -> tuple[str, Found]:
@@ -115,14 +116,15 @@ def _text(
     language: Language,
     rule: str,
     said: Mapping[str, str] | None = None,
-) -> str:
-    """The text of a rule for what was found: the tenant's own version, else the shipped one."""
+) -> tuple[str, str]:
+    """The key of a rule's text for what was found, and the text: the tenant's own version, else
+    the shipped one."""
     key = f"{rule}.{'_'.join(said)}" if said else rule
     shipped = template.texts(language)
     if key not in shipped:
         key = rule
     body = business.own_text(key, language) or shipped[key]
-    return render(body, {"business": business.name, **(said or {})})
+    return key, render(body, {"business": business.name, **(said or {})})
 
 
 def _later(now: datetime, by: timedelta) -> datetime:

@@ -35,9 +35,14 @@ class Business:
             own = self.texts.get(key)
         return own if own and own.strip() else None
 
+    @property
+    def zone(self) -> ZoneInfo:
+        """The time zone of the business's wall clock."""
+        return self.hours.zone if self.hours else DEFAULT_ZONE
+
     def local(self, now: datetime) -> datetime:
         """An aware time on the business's wall clock."""
-        return self.hours.local(now) if self.hours else in_zone(now, DEFAULT_ZONE)
+        return in_zone(now, self.zone)
 
     def is_open(self, now: datetime) -> bool:
         """Whether messages are answered at an aware time."""

@@ -30,12 +30,14 @@ class Answer:
     """The one text to send, and why.
 
     ``rule`` and ``away_until`` are what the conversation has to remember: the latter is set when
-    the answer is the away text. ``found`` is what was read out of the message: ``date`` (ISO),
-    ``time`` (24 hours), and the name of each choice the template knows, such as ``service``.
+    the answer is the away text. ``key`` names the text that was rendered. ``found`` is what was
+    read out of the message: ``date`` (ISO), ``time`` (24 hours), and the name of each choice the
+    template knows, such as ``service``.
     """
 
     text: str
     rule: str
+    key: str
     language: Language
     away_until: datetime | None = None
     found: Mapping[str, str] = field(default_factory=dict)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
@@ -19,13 +19,18 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Config:
-    """What a tenant's replies are made from; ``hours_json`` None means always open."""
+    """What a tenant's replies are made from; ``hours_json`` None means always open.
+
+    ``texts`` are the tenant's own by key and language, such as ``prices@SW``; a list of tenants
+    goes without them.
+    """
 
     template_type: str
     business_name: str
     language: Language
     hours_json: dict[str, Any] | None
     limits: dict[str, Any]
+    texts: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +99,7 @@ class Tenant:
                 Language(row["language"]),
                 row["hours_json"],
                 row["limits"],
+                row.get("texts") or {},
             ),
             session=SessionRow(
                 state=SessionState(row["session_state"]),

@@ -16,8 +16,14 @@ insert into whatsapp_session (tenant_id) values ($1);
 insert into worker_process (tenant_id, worker_name) values ($1::uuid, 'worker-' || $1::uuid::text);
 
 -- name: tenant_by_id
--- One tenant with everything that is known of it.
-select * from tenant_whole where id = $1;
+-- One tenant with everything that is known of it, and the texts that it wrote itself.
+select t.*, (select jsonb_object_agg(own.key || '@' || own.language, own.body)
+               from (select distinct on (key, language) key, language, body
+                       from reply_template
+                      where tenant_id = $1
+                      order by key, language, version desc) own) as texts
+  from tenant_whole t
+ where t.id = $1;
 
 -- name: tenants_page
 -- Tenants in the order they were made, after the cursor ($1, $2) when it is not null.

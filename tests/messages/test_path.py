@@ -9,7 +9,7 @@ from flowhqd.errors import PageLost, PageTimeout
 from flowhqd.messages.rate_limit import Allowed, RateLimit, Refused
 from flowhqd.replies import Business, slow_down_text, wait_text
 from flowhqd.states import Language, TenantStatus
-from flowhqd.store import messages, states
+from flowhqd.store import messages, reply_templates, states
 from flowhqd.store.database import Database
 from flowhqd.store.messages import LoggedMessage
 from flowhqd.store.states import StateChange
@@ -416,6 +416,27 @@ async def test_an_edit_counts_from_the_next_message(database: Database) -> None:
 
 
 # Limits.
+
+
+async def test_a_tenants_own_text_counts_from_the_next_message(database: Database) -> None:
+    shop = await new_shop(database)
+    async with shop.open():
+        for count, body in enumerate(("Kusuka ni 20,000 {{ business }}", ""), start=1):
+            async with database.transaction() as connection:
+                await reply_templates.save(
+                    connection,
+                    shop.tenant_id,
+                    key="prices",
+                    language=Language.SW,
+                    body=body,
+                    created_by="admin",
+                )
+            shop.hear(JUMA, "bei gani")
+            await shop.answered(count)
+        own, shipped = [sent.text for sent in shop.page.arrived]
+    assert own == "Kusuka ni 20,000 Asha Salon"
+    assert shipped != own
+    assert shipped
 
 
 async def test_the_first_refusal_warns_and_the_rest_are_suppressed(database: Database) -> None:
