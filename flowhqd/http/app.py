@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from aiohttp import web
 
-from flowhqd.http import auth, errors, headers, origin
+from flowhqd.http import auth, errors, headers, openapi, origin
 from flowhqd.http.api import health, logs, messages, qr, tenants, workers
 from flowhqd.http.body import MAX_BYTES
 from flowhqd.http.operation import TABLE, Routes, Table
-from flowhqd.http.pages import login, problem, render, tenant_form
+from flowhqd.http.pages import docs, login, problem, render, tenant_form
 from flowhqd.http.pages import tenants as pages
 from flowhqd.http.services import SERVICES, Services
 from flowhqd.http.static import Assets
@@ -35,7 +35,11 @@ def create_app(services: Services) -> web.Application:
     routes.plain("GET", "/static/{name}", assets.serve)
     routes.plain("GET", auth.LOGIN_PATH, login.show)
     routes.plain("POST", auth.LOGIN_PATH, login.submit)
+    guarded = Routes(app, table, guard=auth.middleware)
+    guarded.json("GET", "/openapi.json", openapi.show)
+    guarded.page("GET", "/docs", docs.show)
     app.add_subapp("/admin/", _admin(table))
+    openapi.add(app)
     return app
 
 

@@ -7,9 +7,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from types import MappingProxyType
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal
 
 from aiohttp import web
+from pydantic import BaseModel, Field
 
 from flowhqd.errors import (
     BrowserError,
@@ -109,7 +110,7 @@ STATUSES: tuple[tuple[type[FlowHQError], int], ...] = (
 # Those that may go better when asked again.
 RETRYABLE = frozenset({429, 502, 503, 504})
 
-_TITLES = {401: "Password needed", 422: "Some fields cannot be used", 429: "Too many attempts"}
+TITLES = {401: "Password needed", 422: "Some fields cannot be used", 429: "Too many attempts"}
 _DETAILS = {
     404: "there is nothing at this address",
     405: "this address does not take that method",
@@ -130,7 +131,7 @@ class Problem:
     @property
     def title(self) -> str:
         """The kind of problem, for people."""
-        return _TITLES.get(self.status) or HTTPStatus(self.status).phrase
+        return TITLES.get(self.status) or HTTPStatus(self.status).phrase
 
     def json(self) -> dict[str, Any]:
         """The members of the problem document."""
@@ -142,6 +143,17 @@ class Problem:
             "detail": self.detail,
         }
         return {**members, "errors": self.errors} if self.errors else members
+
+
+class ProblemView(BaseModel):
+    """What is wrong with a request; ``code`` stays the same from version to version."""
+
+    type: Literal["about:blank"]
+    title: str
+    status: int
+    code: str
+    detail: str
+    errors: dict[str, str] = Field(default={}, description="What is wrong, by field.")
 
 
 Page = Callable[[web.Request, Problem], web.StreamResponse]

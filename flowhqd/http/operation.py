@@ -7,10 +7,11 @@ asks (``auth.py``), and the document (``openapi.py``).
 from __future__ import annotations
 
 import enum
+import functools
 import inspect
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from aiohttp import web
 from pydantic import BaseModel
@@ -85,15 +86,23 @@ Table = dict[web.AbstractRoute, Endpoint | None]
 TABLE = web.AppKey("TABLE", Table)
 
 
+class Guard(Protocol):
+    """A middleware."""
+
+    async def __call__(self, request: web.Request, handler: Handler) -> web.StreamResponse:
+        """Answer ``request`` with ``handler``, or refuse it."""
+
+
 class Routes:
     """Registers the routes of an application, which may be part of a larger one.
 
-    ``table`` is the larger one's.
+    ``table`` is the larger one's. ``guard`` is a middleware for these routes alone.
     """
 
-    def __init__(self, app: web.Application, table: Table) -> None:
+    def __init__(self, app: web.Application, table: Table, *, guard: Guard | None = None) -> None:
         self._router = app.router
         self._table = table
+        self._guard = guard
 
     def json(
         self, method: str, path: str, endpoint: Endpoint, *, page: Handler | None = None
@@ -111,6 +120,8 @@ class Routes:
         self._add(method, path, handler, None)
 
     def _add(self, method: str, path: str, handler: Handler, endpoint: Endpoint | None) -> None:
+        if self._guard is not None:
+            handler = functools.partial(self._guard, handler=handler)
         for each in ("HEAD", "GET") if method == "GET" else (method,):
             self._table[self._router.add_route(each, path, handler)] = endpoint
 

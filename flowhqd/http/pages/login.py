@@ -16,8 +16,8 @@ from flowhqd.http.services import services
 from flowhqd.store import admin_sessions
 
 HOME = "/admin/tenants"
-# Only back into the admin's part, and to no other host.
-_NEXT = re.compile(r"/admin(?!/log(?:in|out))(?:[/?][^\\\s]*)?")
+# Only back to what a login is for, and to no other host.
+_NEXT = re.compile(r"/(?:admin(?!/log(?:in|out))|docs|metrics|openapi\.json)(?:[/?][^\\\s]*)?")
 
 
 async def show(request: web.Request) -> web.Response:

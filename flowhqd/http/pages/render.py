@@ -9,6 +9,7 @@ from typing import Any
 import aiohttp_jinja2
 import jinja2
 from aiohttp import web
+from markupsafe import Markup, escape
 
 from flowhqd.http.auth import IDENTITY
 from flowhqd.http.pages import words
@@ -20,6 +21,7 @@ def setup(app: web.Application, assets: Assets) -> None:
     """Read every template, so that none is read while a request waits."""
     filters: dict[str, Callable[..., str]] = {
         "moment": moment,
+        "code": code,
         "tone": words.tone,
         "what": words.what,
     }
@@ -49,6 +51,15 @@ def render(
         "csrf_token": session.csrf_token if session else "",
     }
     return aiohttp_jinja2.render_template(template, request, {**common, **values}, status=status)
+
+
+def code(text: str) -> Markup:
+    """Text with what stands between backticks set as code."""
+    parts = (escape(part) for part in text.split("`"))
+    return Markup("").join(
+        Markup("<code>{}</code>").format(part) if number % 2 else part
+        for number, part in enumerate(parts)
+    )
 
 
 def moment(at: datetime) -> str:
