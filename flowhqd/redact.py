@@ -17,8 +17,10 @@ SECRET_WORDS = frozenset(
 )
 BODY_KEYS = frozenset({"body", "caption", "message_text", "text"})
 
-# Known only by where they stand: a URL's user, a query's or header's secret.
+# Known only by where they stand: a link that works once, a URL's user, a query's or header's
+# secret.
 IN_TEXT = (
+    (re.compile(r"(/app/(?:invite|reset)/)[^\s/?#&;,'\"]+"), rf"\1{REDACTED}"),
     (re.compile(r"(?<=://)[^/@\s]+@"), f"{REDACTED}@"),
     (re.compile(r"(?i)\b(basic|bearer) +[\w+/=.~-]{12,}"), rf"\1 {REDACTED}"),
     (

@@ -10,6 +10,8 @@ from flowhqd.http.body import MAX_BYTES
 from flowhqd.http.operation import TABLE, Routes, Table
 from flowhqd.http.pages import docs, login, problem, render, tenant_form
 from flowhqd.http.pages import tenants as pages
+from flowhqd.http.portal import accounts
+from flowhqd.http.portal import api as portal
 from flowhqd.http.services import SERVICES, Services
 from flowhqd.http.static import Assets
 from flowhqd.http.tenants import VERBS
@@ -39,6 +41,9 @@ def create_app(services: Services) -> web.Application:
     guarded.json("GET", "/openapi.json", openapi.show)
     guarded.page("GET", "/docs", docs.show)
     app.add_subapp("/admin/", _admin(table))
+    accounts.setup(app, services.clock)
+    app.add_subapp("/api/portal/", portal.own_api(table))
+    app.add_subapp("/portal/", portal.front_end_api(table))
     openapi.add(app)
     return app
 

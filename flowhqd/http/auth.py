@@ -14,9 +14,9 @@ from dataclasses import dataclass
 
 from aiohttp import web
 
-from flowhqd.http.body import FORM, form
+from flowhqd.http import csrf
 from flowhqd.http.client import client_address, is_secure
-from flowhqd.http.errors import BadCsrfToken, TooManyFailures, Unauthorized
+from flowhqd.http.errors import TooManyFailures, Unauthorized
 from flowhqd.http.negotiation import Handler, wants_html
 from flowhqd.http.origin import SAFE_METHODS
 from flowhqd.http.services import services
@@ -26,8 +26,6 @@ from flowhqd.store import admin_sessions
 from flowhqd.store.admin_sessions import AdminSession
 
 COOKIE = "flowhqd_admin"
-CSRF_FIELD = "csrf_token"
-CSRF_HEADER = "X-CSRF-Token"
 LOGIN_PATH = "/admin/login"
 
 THROTTLE = web.AppKey("THROTTLE", Throttle)
@@ -60,7 +58,7 @@ async def middleware(request: web.Request, handler: Handler) -> web.StreamRespon
     """Let only the admin through."""
     identity = await _identify(request)
     if identity.session is not None and request.method not in SAFE_METHODS:
-        await check_csrf_token(request, identity.session)
+        await csrf.check(request, identity.session.csrf_token)
     request[IDENTITY] = identity
     return await handler(request)
 
@@ -108,16 +106,6 @@ async def current_session(request: web.Request) -> AdminSession | None:
     store = services(request)
     async with store.database.connection() as connection:
         return await admin_sessions.find(connection, cookie, store.admin_password)
-
-
-async def check_csrf_token(request: web.Request, session: AdminSession) -> None:
-    """Raise BadCsrfToken unless the request has the token of the login's own pages."""
-    token = request.headers.get(CSRF_HEADER)
-    if token is None and request.content_type == FORM:
-        token = (await form(request)).get(CSRF_FIELD)
-    expected = session.csrf_token.encode()
-    if not hmac.compare_digest(_encode(token or ""), expected):
-        raise BadCsrfToken("this page is from an earlier login; open it again and repeat")
 
 
 async def _identify(request: web.Request) -> Identity:

@@ -107,6 +107,9 @@ STATUSES: tuple[tuple[type[FlowHQError], int], ...] = (
     (PageTimeout, 504),
     (BrowserError, 502),
 )
+BASIC = 'Basic realm="flowhqd", charset="UTF-8"'
+# HTTP wants a challenge, but browsers would ask for the admin's password on the portal's pages.
+OTHERWISE = 'flowhqd realm="portal"'
 # Those that may go better when asked again.
 RETRYABLE = frozenset({429, 502, 503, 504})
 
@@ -187,7 +190,7 @@ def answer(request: web.Request, problem: Problem, page: Page) -> web.StreamResp
         return response
     headers = dict(problem.headers)
     if problem.status == 401:
-        headers["WWW-Authenticate"] = 'Basic realm="flowhqd", charset="UTF-8"'
+        headers["WWW-Authenticate"] = BASIC if problem.code == Unauthorized.code else OTHERWISE
     return json_response(
         problem.json(),
         status=problem.status,

@@ -22,10 +22,18 @@ SECURITY = MappingProxyType(
 )
 
 
-async def add(_: web.Request, response: web.StreamResponse) -> None:
+# The address of such a page is a secret: not even our own pages are told of it. Unlike no-referrer
+# this leaves the Origin of the page's own form, by which browsers without Sec-Fetch-Site are known.
+LINK_PATHS = ("/app/invite/", "/app/reset/")
+LINK_REFERRER_POLICY = "strict-origin"
+
+
+async def add(request: web.Request, response: web.StreamResponse) -> None:
     """Before an answer leaves: keep it to our own pages, and out of caches unless it says
     otherwise."""
     response.headers.update(SECURITY)
+    if request.path.startswith(LINK_PATHS):
+        response.headers["Referrer-Policy"] = LINK_REFERRER_POLICY
     response.headers[hdrs.SERVER] = "flowhqd"
     if hdrs.CACHE_CONTROL not in response.headers:
         response.headers[hdrs.CACHE_CONTROL] = "no-store"

@@ -14,7 +14,10 @@ MAX_DELAY_SECONDS = 8.0
 FORGET_SECONDS = 900.0
 MAX_ADDRESSES = 4096
 MAX_WAITING = 8
-"""Failures of one address that are kept waiting at a time."""
+"""Failures of one client that are kept waiting at a time."""
+
+Who = Address | str | None
+"""Whose attempts are counted: those of an address, or those upon an account by its name."""
 
 
 @dataclass(slots=True)
@@ -25,11 +28,11 @@ class _Record:
 
 
 class Throttle:
-    """Counts failures by address and says how long each one waits: twice as long as the last.
+    """Counts failures and says how long each one waits: twice as long as the last.
 
     The right password is not held up, so that nobody can lock the operator out. Memory is bounded:
-    the address longest without a failure is forgotten first. An IPv6 client counts by its /64,
-    the smallest network that is given out.
+    who is longest without an attempt is forgotten first. An IPv6 client counts by its /64, the
+    smallest network that is given out.
     """
 
     def __init__(self, clock: Clock) -> None:
@@ -39,38 +42,50 @@ class Throttle:
     def __len__(self) -> int:
         return len(self._records)
 
-    def failed(self, address: Address | None) -> float | None:
+    def failed(self, who: Who) -> float | None:
         """Count a failure: the seconds its answer waits, then ``waited`` is to be called.
 
-        None when too many of this address are waiting already.
+        None when too many of this client are waiting already.
         """
-        record = self._record(address)
+        return self.penalty(who) if self.begin(who) else None
+
+    def begin(self, who: Who) -> bool:
+        """Count an attempt until ``waited`` is called; False when too many are under way.
+
+        For passwords that people choose, which must not be tried faster than failures wait.
+        """
+        record = self._record(who)
         if record.waiting >= MAX_WAITING:
-            return None
+            return False
+        record.waiting += 1
+        return True
+
+    def penalty(self, who: Who) -> float:
+        """Count a failure: the seconds its answer waits."""
+        record = self._record(who)
         delay = FIRST_DELAY_SECONDS * 2.0 ** min(record.failures, 16)
         record.failures += 1
-        record.waiting += 1
+        record.last_at = self._clock.monotonic()
         return min(delay, MAX_DELAY_SECONDS)
 
-    def waited(self, address: Address | None) -> None:
-        """A failure has been answered, or its client is gone."""
-        record = self._records.get(_key(address))
+    def waited(self, who: Who) -> None:
+        """An attempt has been answered, or its client is gone."""
+        record = self._records.get(_key(who))
         if record is not None and record.waiting:
             record.waiting -= 1
 
-    def _record(self, address: Address | None) -> _Record:
-        key, now = _key(address), self._clock.monotonic()
+    def _record(self, who: Who) -> _Record:
+        key, now = _key(who), self._clock.monotonic()
         record = self._records.setdefault(key, _Record())
         if now - record.last_at > FORGET_SECONDS:
             record.failures = 0
-        record.last_at = now
         self._records.move_to_end(key)
         while len(self._records) > MAX_ADDRESSES:
             self._records.popitem(last=False)
         return record
 
 
-def _key(address: Address | None) -> object:
-    if isinstance(address, IPv6Address):
-        return ip_network((address, 64), strict=False)
-    return address
+def _key(who: Who) -> object:
+    if isinstance(who, IPv6Address):
+        return ip_network((who, 64), strict=False)
+    return who

@@ -23,6 +23,12 @@ if TYPE_CHECKING:
     from flowhqd.store.pool import Connection
 
 
+class AddressTaken(Conflict):
+    """The address has a user of this origin."""
+
+    code = "address_taken"
+
+
 class Origin(StrEnum):
     """Who says that a user is who they are: a password of ours, or another front end."""
 
@@ -75,12 +81,12 @@ async def create(
     tenant_id: UUID | None = None,
     is_verified: bool = False,
 ) -> PortalUser:
-    """Add a user; raises Conflict when the address has one of this origin."""
+    """Add a user; raises AddressTaken."""
     row = await connection.fetchrow(
         sql.portal_user_insert, email, origin, password_hash, language, tenant_id, is_verified
     )
     if row is None:
-        raise Conflict(f"{email} has an account already")
+        raise AddressTaken(f"{email} has an account already")
     return PortalUser.from_row(row)
 
 

@@ -1,0 +1,1 @@
+"""The tenants' own part: accounts, set-up requests, and the JSON for it."""

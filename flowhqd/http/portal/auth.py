@@ -1,0 +1,134 @@
+"""Who may use the portal: users by the cookie of their login, and front ends that vouch for
+theirs."""
+
+from __future__ import annotations
+
+import asyncio
+import hmac
+from urllib.parse import urlencode
+
+from aiohttp import web
+from pydantic import TypeAdapter, ValidationError
+
+from flowhqd.http import csrf
+from flowhqd.http.auth import THROTTLE
+from flowhqd.http.client import client_address, is_secure
+from flowhqd.http.errors import TooManyFailures
+from flowhqd.http.negotiation import Handler, wants_html
+from flowhqd.http.origin import SAFE_METHODS
+from flowhqd.http.portal.errors import BadPortalKey, BadUserEmail, LoginNeeded
+from flowhqd.http.portal.models import Email
+from flowhqd.http.services import services
+from flowhqd.log import get_logger
+from flowhqd.store import portal_sessions
+from flowhqd.store.people import PortalUser
+from flowhqd.store.portal_sessions import PortalSession
+
+COOKIE = "flowhqd_portal"
+LOGIN_PATH = "/app/login"
+HOME = "/app"
+KEY_HEADER = "x-portal-key"
+EMAIL_HEADER = "x-user-email"
+
+PORTAL_SESSION = web.RequestKey("PORTAL_SESSION", PortalSession)
+USER_EMAIL = web.RequestKey("USER_EMAIL", str)
+
+_EMAIL: TypeAdapter[str] = TypeAdapter(Email)
+
+_log = get_logger(__name__)
+
+
+@web.middleware
+async def middleware(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Let only users through who are logged in; a browser is led to the login and back."""
+    session = await current_session(request)
+    if session is None:
+        if not wants_html(request):
+            raise LoginNeeded("log in first")
+        target = str(request.rel_url) if request.method in SAFE_METHODS else HOME
+        raise web.HTTPSeeOther(f"{LOGIN_PATH}?{urlencode({'next': target})}")
+    if request.method not in SAFE_METHODS:
+        await csrf.check(request, session.csrf_token)
+    request[PORTAL_SESSION] = session
+    return await handler(request)
+
+
+@web.middleware
+async def key_middleware(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Let only front ends through that have the key and say for whom they ask."""
+    given = request.headers.get(KEY_HEADER, "").encode("utf-8", "surrogateescape")
+    if not hmac.compare_digest(given, services(request).portal_key.encode()):
+        await _wait_for_wrong_key(request)
+        raise BadPortalKey(f"send PORTAL_INTERNAL_KEY as {KEY_HEADER}")
+    try:
+        request[USER_EMAIL] = _EMAIL.validate_python(request.headers.get(EMAIL_HEADER, ""))
+    except ValidationError:
+        raise BadUserEmail(f"send the user's e-mail address as {EMAIL_HEADER}") from None
+    return await handler(request)
+
+
+async def current_session(request: web.Request) -> PortalSession | None:
+    """The login of the request's cookie."""
+    if PORTAL_SESSION in request:
+        return request[PORTAL_SESSION]
+    cookie = request.cookies.get(COOKIE)
+    if not cookie:
+        return None
+    async with services(request).database.connection() as connection:
+        return await portal_sessions.find(connection, cookie)
+
+
+def user(request: web.Request) -> PortalUser:
+    """Whose login the request came with."""
+    return request[PORTAL_SESSION].user
+
+
+def actor(user: PortalUser) -> str:
+    """The name under which the audit has what a user did."""
+    return f"user:{user.id}"
+
+
+async def start_session(request: web.Request, user: PortalUser, location: str) -> web.HTTPSeeOther:
+    """A redirect to ``location`` that carries a new login's cookie; the browser's old one ends."""
+    old = await current_session(request)
+    async with services(request).database.transaction() as connection:
+        if old is not None:
+            await portal_sessions.delete(connection, old.id)
+        value = await portal_sessions.create(connection, user.id)
+    redirect = web.HTTPSeeOther(location)
+    # Lax, so that a link from elsewhere opens the page; no other site's POST carries the cookie.
+    redirect.set_cookie(
+        COOKIE,
+        value,
+        path="/",
+        max_age=int(portal_sessions.LIFETIME.total_seconds()),
+        httponly=True,
+        secure=is_secure(request),
+        samesite="Lax",
+    )
+    return redirect
+
+
+async def end_session(request: web.Request, *, everywhere: bool = False) -> web.HTTPSeeOther:
+    """A redirect to the login that takes the cookie away; ``everywhere`` ends all of the user's."""
+    session = request[PORTAL_SESSION]
+    async with services(request).database.transaction() as connection:
+        if everywhere:
+            await portal_sessions.delete_all(connection, session.user.id)
+        else:
+            await portal_sessions.delete(connection, session.id)
+    away = web.HTTPSeeOther(LOGIN_PATH)
+    away.del_cookie(COOKIE, path="/")
+    return away
+
+
+async def _wait_for_wrong_key(request: web.Request) -> None:
+    address, throttle = client_address(request), request.config_dict[THROTTLE]
+    _log.warning("wrong_portal_key", address=str(address), path=request.path)
+    delay = throttle.failed(address)
+    if delay is None:
+        raise TooManyFailures("too many wrong keys at once; wait a few seconds")
+    try:
+        await asyncio.sleep(delay)
+    finally:
+        throttle.waited(address)
