@@ -5,7 +5,7 @@ from __future__ import annotations
 from aiohttp import web
 
 from flowhqd.http import auth, errors, headers, openapi, origin
-from flowhqd.http.api import health, logs, messages, qr, tenants, workers
+from flowhqd.http.api import health, logs, messages, qr, tenants, texts, workers
 from flowhqd.http.body import MAX_BYTES
 from flowhqd.http.operation import TABLE, Routes, Table
 from flowhqd.http.pages import docs, login, problem, render, tenant_form
@@ -69,6 +69,11 @@ def _admin(table: Table) -> web.Application:
     add("GET", f"{one}/status", tenants.status, page=pages.to_tenant)
     add("GET", f"{one}/qr", qr.show, page=qr.show_or(pages.to_tenant))
     add("GET", f"{one}/logs", logs.list_, page=pages.logs)
+    add("GET", f"{one}/texts", texts.list_)
+    add("GET", f"{one}/texts/{{key}}", texts.read)
+    add("PUT", f"{one}/texts/{{key}}", texts.save)
+    add("POST", f"{one}/texts/{{key}}/preview", texts.preview)
+    add("POST", f"{one}/try", texts.try_out)
     add("POST", f"{one}/messages", messages.send)
     add("POST", f"{one}/test-message", messages.send_test)
     for path, act in VERBS.items():

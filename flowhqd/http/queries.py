@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from pydantic import BeforeValidator, Field
 
 from flowhqd.http import cursors
-from flowhqd.http.models import Body, problem
+from flowhqd.http.models import Body, LanguageName, problem
 
 MAX_LIMIT = 1000
 
@@ -58,3 +58,9 @@ class QrQuery(Query):
     seq: str | None = Field(
         None, description="Not looked at: it gives each code an address of its own.", max_length=20
     )
+
+
+class TextsQuery(Query):
+    """In which language; the tenant's when left out."""
+
+    language: LanguageName | None = None
