@@ -29,6 +29,11 @@ class CodePairing:
         self._phone = ""
 
     @property
+    def code(self) -> PairingCode | None:
+        """The code that was given last, good or not, until codes to scan are asked for."""
+        return self._code
+
+    @property
     def seconds_left(self) -> float:
         """How long the code can still be typed; 0 when there is none."""
         if self._code is None:

@@ -142,6 +142,11 @@ class Follower:
         """The message path while the session is ready."""
         return self._path
 
+    @property
+    def given_code(self) -> PairingCode | None:
+        """The code to type that the page gave last."""
+        return self._by_code.code
+
     async def pairing_code(self, phone: str) -> PairingCode:
         """A code to type on the phone with this number; raises what the bridge raises."""
         return await self._by_code.ask(phone)

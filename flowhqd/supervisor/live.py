@@ -42,8 +42,19 @@ class RateLimitView:
 
 
 @dataclass(frozen=True, slots=True)
+class PairingCode:
+    """Eight characters to type on the phone instead of scanning."""
+
+    code: str
+    expires_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class LiveWorker:
-    """A worker as it is now; ``derived`` refines its status for people, None when none runs."""
+    """A worker as it is now; ``derived`` refines its status for people, None when none runs.
+
+    ``pairing_code`` is the one that was given last, which may be over.
+    """
 
     derived: str | None
     reconnect: ReconnectView = field(default_factory=ReconnectView)
@@ -51,6 +62,7 @@ class LiveWorker:
     dedup: DedupView = field(default_factory=DedupView)
     rate_limit: RateLimitView = field(default_factory=RateLimitView)
     skipped: dict[str, int] = field(default_factory=dict)
+    pairing_code: PairingCode | None = field(default=None, repr=False)
 
 
 def without_worker(reason: str) -> str:
@@ -62,11 +74,3 @@ def without_worker(reason: str) -> str:
             return "STALE"
     # Something ended it, and a person has to start it again.
     return "RESTING"
-
-
-@dataclass(frozen=True, slots=True)
-class PairingCode:
-    """Eight characters to type on the phone instead of scanning."""
-
-    code: str
-    expires_at: datetime

@@ -116,6 +116,7 @@ class Worker:
             dedup=DedupView(len(self._limits.dedup), self._limits.dedup.hits),
             rate_limit=RateLimitView(rate.used, rate.limit, rate.resets_at(), rate.warning_sent),
             skipped=dict(self._limits.skipped),
+            pairing_code=self._follower.given_code if self._follower else None,
         )
 
     async def pairing_code(self, phone: str) -> PairingCode:
