@@ -47,6 +47,7 @@ def render(
     identity = request.get(IDENTITY)
     session = identity.session if identity else None
     common = {
+        "path": request.path,
         "is_admin": identity is not None,
         "csrf_token": session.csrf_token if session else "",
     }
