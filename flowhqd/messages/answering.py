@@ -87,6 +87,7 @@ class Answering:
 
     async def give_up(self, message_id: UUID, error: Exception) -> None:
         """A message that failed for a fault of ours is marked, so that its chat goes on."""
+        self._context.limits.rate.release(message_id)
         async with self._context.database.transaction() as connection:
             row = await messages.get(connection, message_id)
             if row is None:
@@ -116,25 +117,34 @@ class Answering:
             conversation = await contacts.conversation(connection, row.contact_id)
             decision = decide(row, self._situation(tenant, conversation, row))
             if isinstance(decision, NoReply):
+                # An earlier turn may have taken a place, and then could not be stored.
+                limits.rate.release(row.id)
                 await messages.settle_inbound(
                     connection, row.id, InStatus.UNANSWERED, reason=decision.reason
                 )
                 return None
             limits.rate.resize(_own_limit(tenant, limits.rate.default_limit))
-            limited = limits.rate.acquire(warn=row.origin == "live")
-            if not isinstance(limited, Refused):
-                await self._accept(connection, row, tenant, decision)
-                limits.loops.count(row.contact_id)
-                return None
-            if row.origin != "live":
-                return max(limited.retry_after, 0.0)
-            if limited.first:
-                text = slow_down_text(business_of(tenant))
-                await self._plan(connection, row, tenant, text, "warning", {})
-            await messages.settle_inbound(
-                connection, row.id, InStatus.SUPPRESSED, reason="rate_limit"
-            )
-            return None
+            limited = limits.rate.acquire(row.id, can_wait=row.origin != "live")
+            if isinstance(limited, Refused):
+                return await self._refuse_for_now(connection, row, tenant, limited)
+            await self._accept(connection, row, tenant, decision)
+        limits.loops.count(row.contact_id)
+        return None
+
+    async def _refuse_for_now(
+        self,
+        connection: Connection,
+        row: LoggedMessage,
+        tenant: tenants.Tenant,
+        limited: Refused,
+    ) -> float | None:
+        if row.origin != "live":
+            return max(limited.retry_after, 0.0)
+        if limited.first:
+            text = slow_down_text(business_of(tenant))
+            await self._plan(connection, row, tenant, text, "warning", {})
+        await messages.settle_inbound(connection, row.id, InStatus.SUPPRESSED, reason="rate_limit")
+        return None
 
     def _situation(
         self, tenant: tenants.Tenant, conversation: contacts.Conversation, row: LoggedMessage
@@ -209,17 +219,17 @@ class Answering:
                         connection, row.id, OutStatus.FAILED, reason=self._context.hold
                     )
                 return
-            await self._take_place_in_window()
+            await self._take_place_in_window(row)
         await self._deliver(row, is_last=lambda: False)
 
-    async def _take_place_in_window(self) -> None:
+    async def _take_place_in_window(self, row: LoggedMessage) -> None:
         """Wait until the rate limit has room, and use it."""
         rate = self._context.limits.rate
         while True:
             async with self._context.database.connection() as connection:
                 tenant = await tenants.get(connection, self._context.tenant_id)
             rate.resize(_own_limit(tenant, rate.default_limit))
-            limited = rate.acquire(warn=False)
+            limited = rate.acquire(row.id, can_wait=True)
             if not isinstance(limited, Refused):
                 return
             await asyncio.sleep(max(limited.retry_after, 0.0))

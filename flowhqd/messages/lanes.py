@@ -9,9 +9,10 @@ from uuid import UUID
 
 
 class _Lane:
-    __slots__ = ("before", "items", "told_to_wait")
+    __slots__ = ("before", "contact_id", "items", "told_to_wait")
 
-    def __init__(self) -> None:
+    def __init__(self, contact_id: UUID) -> None:
+        self.contact_id = contact_id
         self.items: deque[UUID] = deque()
         # Lanes that were merged into this one and still handle their last message.
         self.before: set[asyncio.Task[None]] = set()
@@ -37,8 +38,8 @@ class Lanes:
         self._max_size = max_size
         self._lanes: dict[UUID, _Lane] = {}
         self._running: dict[UUID, asyncio.Task[None]] = {}
-        # Also those whose lane was merged into another meanwhile.
-        self._handled_now: set[UUID] = set()
+        # Where each message waits or is handled; merged lanes' messages are the merged lane's.
+        self._places: dict[UUID, _Lane] = {}
 
     @property
     def chats(self) -> int:
@@ -48,7 +49,7 @@ class Lanes:
     @property
     def total(self) -> int:
         """How many messages wait or are being handled."""
-        return len(self._handled_now) + sum(len(lane.items) for lane in self._lanes.values())
+        return len(self._places)
 
     def waiting(self, contact_id: UUID) -> int:
         """How many of a contact's messages wait behind the one being handled."""
@@ -61,17 +62,22 @@ class Lanes:
 
     def holds(self, message_id: UUID) -> bool:
         """Whether a message waits or is being handled."""
-        return message_id in self._handled_now or any(
-            message_id in lane.items for lane in self._lanes.values()
-        )
+        return message_id in self._places
 
-    def first_to_wait(self, contact_id: UUID) -> bool:
-        """Whether this crowd has not been asked to wait yet; asked once, it has."""
+    def owner(self, message_id: UUID) -> UUID | None:
+        """The contact in whose lane a message waits or is being handled."""
+        lane = self._places.get(message_id)
+        return None if lane is None else lane.contact_id
+
+    def was_told_to_wait(self, contact_id: UUID) -> bool:
+        """Whether this contact's crowd has been asked to wait."""
         lane = self._lanes.get(contact_id)
-        if lane is None or lane.told_to_wait:
-            return False
-        lane.told_to_wait = True
-        return True
+        return lane is not None and lane.told_to_wait
+
+    def put_request_to_wait(self, contact_id: UUID, message_id: UUID) -> None:
+        """Add the one request to wait that this contact's crowd gets."""
+        self.put(contact_id, message_id)
+        self._lanes[contact_id].told_to_wait = True
 
     def put(self, contact_id: UUID, message_id: UUID) -> None:
         """Add work at the end of a contact's lane, whatever its length."""
@@ -79,6 +85,7 @@ class Lanes:
         if lane is None:
             lane = self._open(contact_id)
         lane.items.append(message_id)
+        self._places[message_id] = lane
 
     def merge(self, keep: UUID, gone: UUID) -> None:
         """Two contacts turned out to be one: the later one's work follows, never beside."""
@@ -90,9 +97,12 @@ class Lanes:
         kept.items.extend(lane.items)
         kept.told_to_wait |= lane.told_to_wait
         lane.items.clear()
+        for message_id, place in self._places.items():
+            if place is lane:
+                self._places[message_id] = kept
 
     def _open(self, contact_id: UUID) -> _Lane:
-        lane = self._lanes[contact_id] = _Lane()
+        lane = self._lanes[contact_id] = _Lane(contact_id)
         self._running[contact_id] = self._tasks.create_task(
             self._run(contact_id, lane), name=f"lane:{contact_id}"
         )
@@ -105,9 +115,8 @@ class Lanes:
                 lane.before -= (await asyncio.wait(lane.before))[0]
                 continue
             message_id = lane.items.popleft()
-            self._handled_now.add(message_id)
             await self._handle(message_id, lambda: not lane.items)
-            self._handled_now.remove(message_id)
+            del self._places[message_id]
         if self._lanes.get(contact_id) is lane:
             del self._lanes[contact_id]
             del self._running[contact_id]

@@ -21,6 +21,7 @@ from flowhqd.store import messages
 
 if TYPE_CHECKING:
     from flowhqd.messages.context import PathContext
+    from flowhqd.store.messages import LoggedMessage
     from flowhqd.whatsapp.events import Message
 
 log = get_logger(__name__)
@@ -121,12 +122,36 @@ class MessagePath:
             watermarks = await messages.watermarks(connection, context.tenant_id)
             work = await messages.open_work(connection, context.tenant_id)
         for row in work:
-            self.enqueue(row.contact_id, row.id)
+            self._take_up(row)
         found = 0
         async for missed in catch_up.sweep(context.bridge, watermarks, self._history_from):
             found += await self._receive(missed.message, "sweep", missed.own_after)
         if work or found:
             log.info("caught_up", open=len(work), missed=found)
+
+    def _take_up(self, row: LoggedMessage) -> None:
+        """Bring a row that was left open to its end.
+
+        The ledger knows best whose it is: a merge of contacts may have been stored although its
+        COMMIT was never heard of.
+        """
+        assert self._lanes is not None  # noqa: S101 - only while running
+        is_request_to_wait = row.purpose == "wait"
+        owner = self._lanes.owner(row.id)
+        if owner is None and row.in_reply_to is not None and not is_request_to_wait:
+            # A message and its reply are brought to their end together.
+            owner = self._lanes.owner(row.in_reply_to)
+        if owner is None and is_request_to_wait:
+            self._lanes.put_request_to_wait(row.contact_id, row.id)
+        elif owner is None:
+            self._lanes.put(row.contact_id, row.id)
+        elif owner != row.contact_id:
+            self._merge(row.contact_id, owner)
+
+    def _merge(self, keep: UUID, gone: UUID) -> None:
+        assert self._lanes is not None  # noqa: S101 - only while running
+        self.context.limits.loops.merge(keep, gone)
+        self._lanes.merge(keep, gone)
 
     async def _receive(self, message: Message, origin: str, own_after: Sequence[str] = ()) -> bool:
         """Log one message and queue it; False when there is nothing new about it.
@@ -144,16 +169,15 @@ class MessagePath:
         if self._lanes is None or arrived.contact_id is None:
             return arrived.is_new
         for gone in arrived.merged:
-            self.context.limits.loops.merge(arrived.contact_id, gone)
-            self._lanes.merge(arrived.contact_id, gone)
+            self._merge(arrived.contact_id, gone)
         if arrived.row_id is None:
             return arrived.is_new
         if origin == "live" and self._lanes.is_full(arrived.contact_id):
             asked = await self._answering.refuse(
-                arrived.row_id, ask_to_wait=self._lanes.first_to_wait(arrived.contact_id)
+                arrived.row_id, ask_to_wait=not self._lanes.was_told_to_wait(arrived.contact_id)
             )
             if asked is not None:
-                self._lanes.put(arrived.contact_id, asked)
+                self._lanes.put_request_to_wait(arrived.contact_id, asked)
         else:
             self.enqueue(arrived.contact_id, arrived.row_id)
         return True

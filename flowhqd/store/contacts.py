@@ -31,7 +31,6 @@ class Conversation:
     last_rule_at: datetime | None
     away_until: datetime | None
     paused_until: datetime | None
-    wait_told_at: datetime | None
     opted_out_at: datetime | None
 
 
@@ -76,7 +75,7 @@ async def _merge(connection: Connection, keep: UUID, gone: UUID) -> None:
 async def conversation(connection: Connection, contact_id: UUID) -> Conversation:
     """What was last said to a contact."""
     row = await connection.fetchrow(sql.conversation, contact_id)
-    return Conversation(**row) if row else Conversation(None, None, None, None, None, None)
+    return Conversation(**row) if row else Conversation(None, None, None, None, None)
 
 
 async def said(
@@ -84,11 +83,6 @@ async def said(
 ) -> None:
     """Remember the rule that answered, and the opening that was told."""
     await connection.execute(sql.conversation_update, contact_id, rule, away_until)
-
-
-async def told_to_wait(connection: Connection, contact_id: UUID, at: datetime) -> None:
-    """Remember that a contact was asked to wait."""
-    await connection.execute(sql.conversation_wait_told, contact_id, at)
 
 
 async def pause(connection: Connection, contact_id: UUID, until: datetime) -> None:

@@ -67,7 +67,6 @@ update contact keep
        last_rule_at = greatest(keep.last_rule_at, gone.last_rule_at),
        away_until = greatest(keep.away_until, gone.away_until),
        paused_until = greatest(keep.paused_until, gone.paused_until),
-       wait_told_at = greatest(keep.wait_told_at, gone.wait_told_at),
        opted_out_at = coalesce(keep.opted_out_at, gone.opted_out_at),
        name = coalesce(keep.name, gone.name)
   from contact gone
@@ -79,7 +78,7 @@ delete from contact where id = $1;
 
 -- name: conversation
 -- What was last said to a contact.
-select last_rule, last_rule_at, away_until, paused_until, wait_told_at, opted_out_at
+select last_rule, last_rule_at, away_until, paused_until, opted_out_at
   from contact where id = $1;
 
 -- name: conversation_update
@@ -89,10 +88,6 @@ update contact
        last_rule_at = case when $2::text is null then last_rule_at else now() end,
        away_until = coalesce($3, away_until)
  where id = $1;
-
--- name: conversation_wait_told
--- A contact was told to wait; answered once per crowd.
-update contact set wait_told_at = $2 where id = $1;
 
 -- name: conversation_pause
 -- The owner is writing in this chat: the bot keeps quiet until then.

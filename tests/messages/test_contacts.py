@@ -247,7 +247,6 @@ async def test_a_merge_remembers_what_was_last_said_to_either(book: Book) -> Non
         await contacts.said(connection, newer, rule="booking", away_until=later)
         await contacts.pause(connection, older, later)
         await contacts.pause(connection, newer, NOON)
-        await contacts.told_to_wait(connection, newer, NOON)
 
     await book.do(
         lambda connection: contacts.said(connection, older, rule="greeting", away_until=NOON)
@@ -260,7 +259,6 @@ async def test_a_merge_remembers_what_was_last_said_to_either(book: Book) -> Non
         last_rule_at=told.last_rule_at,
         away_until=later,
         paused_until=later,
-        wait_told_at=NOON,
         opted_out_at=None,
     )
 
@@ -302,4 +300,4 @@ async def waits_for_a_lock(database: Database) -> None:
 
 async def test_what_nobody_was_told_is_empty(book: Book) -> None:
     contact = (await book.resolve(NUMBER)).id
-    assert await book.conversation(contact) == Conversation(None, None, None, None, None, None)
+    assert await book.conversation(contact) == Conversation(None, None, None, None, None)

@@ -111,6 +111,10 @@ class LanesAgainstAModel(RuleBasedStateMachine):
             self.handled[owner].add(message_id)
         self.seen = len(self.desk.started)
 
+    @property
+    def begun(self) -> list[UUID]:
+        return self.desk.started[: self.seen]
+
     @rule(place=PLACE)
     def put(self, place: int) -> None:
         contact, message_id = self.contacts[place], uuid4()
@@ -150,7 +154,12 @@ class LanesAgainstAModel(RuleBasedStateMachine):
         assert self.lanes.chats == len(
             waiting.keys() | {owner for owner, ids in self.handled.items() if ids}
         )
-        assert all(self.lanes.holds(message_id) for message_id in handled)
+        for whose in (self.waiting, self.handled):
+            for owner, ids in whose.items():
+                assert all(self.lanes.owner(message_id) == owner for message_id in ids)
+        assert all(
+            self.lanes.holds(message_id) is (message_id in handled) for message_id in self.begun
+        )
         for contact in self.contacts:
             assert self.lanes.waiting(contact) == waiting.get(contact, 0)
             assert self.lanes.is_full(contact) is (waiting.get(contact, 0) >= 3)
@@ -204,23 +213,25 @@ async def test_the_last_of_a_lane_is_called_so() -> None:
     assert office.desk.said_last == [False, True], "what came meanwhile counts"
 
 
-async def test_a_crowd_is_asked_to_wait_once() -> None:
+async def test_a_crowd_knows_that_it_was_asked_to_wait() -> None:
     office, lanes = await open_office(max_size=1)
     contact, other = CONTACTS[:2]
-    assert not lanes.first_to_wait(contact), "nobody waits"
     lanes.put(contact, uuid4())
     await settle()
     assert not lanes.is_full(contact), "the one being handled takes no place"
     lanes.put(contact, uuid4())
     assert lanes.is_full(contact)
-    assert [lanes.first_to_wait(contact) for _ in range(2)] == [True, False]
+    assert not lanes.was_told_to_wait(contact)
+    lanes.put_request_to_wait(contact, uuid4())
+    assert lanes.was_told_to_wait(contact)
 
     lanes.put(other, uuid4())
+    assert not lanes.was_told_to_wait(other)
     lanes.merge(other, contact)
-    assert not lanes.first_to_wait(other), "the crowd that moved here was asked"
+    assert lanes.was_told_to_wait(other), "the crowd that moved here was asked"
     await office.drain()
     lanes.put(other, uuid4())
-    assert lanes.first_to_wait(other), "this is another crowd"
+    assert not lanes.was_told_to_wait(other), "this is another crowd"
     await office.close()
 
 

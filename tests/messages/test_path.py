@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import asyncio
 from datetime import timedelta
+from uuid import UUID, uuid4
 
 import pytest
 
@@ -480,7 +481,7 @@ async def test_what_a_gap_left_waits_for_the_window(database: Database) -> None:
     async with shop.open():
         for count in (1, 2, 3):
             await shop.until(lambda _, count=count: len(shop.page.arrived) == count)  # type: ignore[misc]
-            assert isinstance(shop.limits.rate.acquire(warn=False), Refused)
+            assert isinstance(shop.limits.rate.acquire(uuid4(), can_wait=True), Refused)
             shop.clock.advance(0.05)
         rows = await shop.answered(3)
     assert outbound(rows) == [("SENT", "reply")] * 3
@@ -572,8 +573,8 @@ class NotedRefusals(RateLimit):
         super().__init__(shop.clock, limit, window_seconds)
         self.refused = asyncio.Event()
 
-    def acquire(self, *, warn: bool = True) -> Allowed | Refused:
-        outcome = super().acquire(warn=warn)
+    def acquire(self, message_id: UUID, *, can_wait: bool = False) -> Allowed | Refused:
+        outcome = super().acquire(message_id, can_wait=can_wait)
         if isinstance(outcome, Refused):
             self.refused.set()
         return outcome
