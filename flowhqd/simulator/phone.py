@@ -16,6 +16,12 @@ if TYPE_CHECKING:
 
 MessageKey = tuple[str, str | None, bool, str]
 LinkState = Literal["unlinked", "offline", "online"]
+Disturbance = Literal[
+    "hang", "reload", "leave", "throw",
+    "reload_before_storing", "reload_once_stored", "reload_once_sent",
+]  # fmt: skip
+"""An endless loop, the same address anew, an address elsewhere, an exception in the next send, or
+the page loaded anew in the midst of its next send."""
 
 # Own lids are derived, so that they are the same in every run; real ones are opaque as well.
 OWN_LID_BASE = 10**14
@@ -138,8 +144,8 @@ class Phone:
         """Put connected pages into ``TOS_BLOCK``, ``PROXYBLOCK``, ``DEPRECATED_VERSION``, ..."""
         self._close_all({"op": "blocked", "state": state})
 
-    def disturb(self, what: Literal["hang", "reload"]) -> None:
-        """Have connected pages hang in an endless loop, or load themselves anew."""
+    def disturb(self, what: Disturbance) -> None:
+        """Have something go wrong in connected pages: at once, or with the next they send."""
         for device in self.devices:
             if device.page:
                 device.page.send({"op": what})

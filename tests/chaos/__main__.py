@@ -9,6 +9,7 @@ import sys
 import tempfile
 from pathlib import Path
 
+from tests.chaos.report import WRONG
 from tests.chaos.world import run
 
 
@@ -16,11 +17,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="script/chaos", description=__doc__)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--messages", type=int, default=20_000)
-    parser.add_argument("--per-second", type=float, default=25.0)
+    parser.add_argument("--per-second", type=float, default=12.0)
     parser.add_argument("--tenants", type=int, default=8)
     parser.add_argument("--customers", type=int, default=6, help="per tenant")
     parser.add_argument("--pause", type=float, nargs=2, default=(0.5, 3.0), metavar=("MIN", "MAX"))
-    parser.add_argument("--keep", action="store_true", help="keep the daemon's log and state")
+    parser.add_argument("--without", action="append", default=[], help="a fault to leave out")
+    parser.add_argument("--only", action="append", default=[], help="cause no other fault")
+    parser.add_argument("--keep", action="store_true", help="keep the daemon's log")
     options = parser.parse_args()
     directory = Path(tempfile.mkdtemp(prefix="flowhqd-chaos-", dir="/tmp"))
     directory.chmod(0o711)
@@ -34,6 +37,9 @@ def main() -> None:
                 pause_seconds=(options.pause[0], options.pause[1]),
                 tenants=options.tenants,
                 customers=options.customers,
+                only=options.only,
+                without=options.without,
+                progress=lambda line: print(line, file=sys.stderr, flush=True),
             )
         )
     finally:
@@ -42,7 +48,7 @@ def main() -> None:
         else:
             shutil.rmtree(directory)
     print(report)
-    for name in ("lost", "doubled", "misplaced", "unexplained"):
+    for name in WRONG:
         for one in getattr(report, name):
             print(f"{name}: {one}")
     sys.exit(0 if report.is_clean else 1)

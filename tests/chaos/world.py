@@ -6,22 +6,28 @@ What is counted is what arrived at the customers' phones: a reply quotes the mes
 from __future__ import annotations
 
 import asyncio
-import os
 import random
-import signal
 import time
 from collections import Counter
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Callable, Collection
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 
 from flowhqd.simulator import Customer, Phone, Simulator, SimulatorOptions
+from flowhqd.simulator.message import phone_message_id
 from tests.chaos import database
-from tests.system.daemon import Daemon, Operator, eventually
-from tests.system.processes import browsers, renderers
+from tests.chaos.disk import Disk, small_disk
+from tests.chaos.faults import QUARTER_SECONDS, Faults
+from tests.chaos.report import Asked, Report
+from tests.system.daemon import Daemon, DaemonEnded, Operator
 
 QUIET_SECONDS = 240.0
+START_TRIES = 5
+MISSING_SURROUNDINGS = 3
+# How often a customer's message is of a hard kind.
+HARD = {"sealed": 0.02, "twice": 0.02, "same id": 0.01, "under the number": 0.05}
 
 
 @dataclass
@@ -31,50 +37,54 @@ class Tenant:
     id: str
     phone: Phone
     customers: list[Customer]
-    asked: dict[str, list[str]] = field(default_factory=dict)
-
-
-@dataclass(frozen=True)
-class Report:
-    """A finished run."""
-
-    seed: int
-    messages: int
-    faults: Counter[str]
-    seconds: float
-    lost: list[str]
-    doubled: list[str]
-    misplaced: list[str]
-    unexplained: list[str]
-
-    @property
-    def is_clean(self) -> bool:
-        return not (self.lost or self.doubled or self.misplaced or self.unexplained)
-
-    def __str__(self) -> str:
-        faults = ", ".join(f"{count} {name}" for name, count in sorted(self.faults.items()))
-        return (
-            f"seed {self.seed}: {self.messages} messages in {self.seconds:.0f} s, "
-            f"{self.faults.total()} faults ({faults}); lost {len(self.lost)}, answered twice "
-            f"{len(self.doubled)}, out of order {len(self.misplaced)}, unexplained rows "
-            f"{len(self.unexplained)}"
-        )
+    asked: dict[str, list[Asked]] = field(default_factory=dict)
+    last_id: str = ""
 
 
 class World:
-    """Tenants, traffic and faults; all chance comes from one seed."""
+    """Tenants, traffic and faults; all chance comes from one seed.
+
+    ``disk``, where there is one, holds all that the daemon and PostgreSQL write.
+    """
 
     def __init__(
-        self, seed: int, daemon: Daemon, simulator: Simulator, server: database.Server
+        self,
+        seed: int,
+        daemon: Daemon,
+        simulator: Simulator,
+        server: database.Server,
+        disk: Disk | None,
+        clock: Path,
     ) -> None:
         self.seed = seed
-        self.rng = random.Random(seed)
         self.daemon = daemon
         self.simulator = simulator
         self.server = server
+        self.disk = disk
         self.tenants: list[Tenant] = []
         self.faults: Counter[str] = Counter()
         self.sent = 0
+        self.tell: Callable[[str], None] = lambda _line: None
+        self._clock = clock
+        self._rng = random.Random(f"{seed} traffic")
+        self._unsealing: set[asyncio.Task[None]] = set()
+
+    def set_clock(self, wrong_seconds: float) -> None:
+        """Set the host's clock, as the daemon sees it."""
+        new = self._clock.with_suffix(".new")
+        new.write_text(str(wrong_seconds))
+        new.rename(self._clock)
+
+    async def start(self) -> None:
+        """Start the daemon as systemd does: again, when its surroundings are not there yet."""
+        for _ in range(START_TRIES - 1):
+            try:
+                return await self.daemon.start()
+            except DaemonEnded as ended:
+                if ended.status != MISSING_SURROUNDINGS:
+                    raise
+                self.faults["(start tried again)"] += 1
+        return await self.daemon.start()
 
     async def link(self, tenants: int, customers: int) -> None:
         """Make and link the tenants."""
@@ -95,179 +105,144 @@ class World:
 
     async def write(self, messages: int, per_second: float) -> None:
         """Have customers write; faults do not stop them."""
-        began, loop = self.sent, asyncio.get_running_loop()
-        start = loop.time()
-        while self.sent - began < messages:
-            tenant = self.rng.choice(self.tenants)
-            customer = self.rng.choice(tenant.customers)
-            asked = await customer.send(f"Bei gani? ({self.sent})")
-            tenant.asked.setdefault(customer.number, []).append(asked)
-            self.sent += 1
+        loop = asyncio.get_running_loop()
+        start, began = loop.time(), self.sent
+        while self.sent < messages:
+            tenant = self._rng.choice(self.tenants)
+            await self.ask(tenant, self._rng.choice(tenant.customers))
             due = start + (self.sent - began) / per_second
             await asyncio.sleep(max(0.0, due - loop.time()))
 
-    async def disturb(self, until: asyncio.Event, pause: Callable[[], float]) -> None:
-        """One fault after another until told to stop."""
-        faults = self._faults()
+    async def ask(self, tenant: Tenant, customer: Customer) -> None:
+        """One message of one customer, now and then of a hard kind."""
+        text = f"Bei gani? ({self.sent})"
+        self.sent += 1
+        kind = self._rng.choices([*HARD, "plain"], [*HARD.values(), 1 - sum(HARD.values())])[0]
+        message_id = phone_message_id()
+        if kind == "same id" and tenant.last_id not in ("", *self._ids(tenant, customer)):
+            # An id is unique to its sender only.
+            message_id = tenant.last_id
+        tenant.last_id = message_id
+        tenant.asked.setdefault(customer.number, []).append(Asked(message_id, kind != "sealed"))
+        if kind == "sealed":
+            await customer.send(text, message_id=message_id, type="ciphertext")
+            # Some become readable soon, some once they were given up, some never.
+            if self._rng.random() < 0.8:
+                later = self._unseal(customer, message_id, self._rng.uniform(0.5, 40))
+                task = asyncio.create_task(later)
+                self._unsealing.add(task)
+                task.add_done_callback(self._unsealing.discard)
+        elif kind == "under the number":
+            await customer.send(text, message_id=message_id, addressed_by="pn")
+        else:
+            await customer.send(text, message_id=message_id)
+        if kind == "twice":
+            await customer.send(text, message_id=message_id, addressed_by="pn")
+
+    def _ids(self, tenant: Tenant, customer: Customer) -> list[str]:
+        return [one.id for one in tenant.asked.get(customer.number, [])]
+
+    async def _unseal(self, customer: Customer, message_id: str, seconds: float) -> None:
+        await asyncio.sleep(seconds)
+        customer.decrypt(message_id)
+
+    async def disturb(
+        self,
+        until: asyncio.Event,
+        rng: random.Random,
+        pause: tuple[float, float],
+        only: Collection[str],
+        without: Collection[str],
+    ) -> None:
+        """One fault after another until told to stop; of ``only`` some, where some are named."""
+        faults = {
+            name: fault
+            for name, fault in Faults(self, rng).by_name().items()
+            if name not in without and (not only or name in only)
+        }
         while not until.is_set():
-            name = self.rng.choice(sorted(faults))
+            name = rng.choice(sorted(faults))
             self.faults[name] += 1
+            self.tell(f"{datetime.now(UTC):%T} {self.sent}: {name}")
             await faults[name]()
             try:
-                async with asyncio.timeout(pause()):
+                async with asyncio.timeout(rng.uniform(*pause)):
                     await until.wait()
             except TimeoutError:
                 continue
 
-    def _faults(self) -> dict[str, Callable[[], Awaitable[None]]]:
-        return {
-            "daemon killed": self._kill_daemon,
-            "daemon stopped": self._stop_daemon,
-            "browser killed": self._kill_browser,
-            "renderer killed": self._kill_renderer,
-            "line dropped": self._drop_line,
-            "phone offline": self._go_offline,
-            "connections refused": self._refuse,
-            "acks held": self._hold_acks,
-            "page reloaded": self._reload,
-            "page hung": self._hang,
-            "database restarted": self._restart_database,
-            "database crashed": self.server.crash,
-        }
-
-    async def _kill_daemon(self) -> None:
-        await self.daemon.kill()
-        await asyncio.sleep(self.rng.uniform(0, 2))
-        await self.daemon.start()
-
-    async def _stop_daemon(self) -> None:
-        await self.daemon.stop()
-        await asyncio.sleep(self.rng.uniform(0, 2))
-        await self.daemon.start()
-
-    async def _kill_browser(self) -> None:
-        self._kill_one_of(browsers(self.daemon))
-
-    async def _kill_renderer(self) -> None:
-        self._kill_one_of(renderers(self.daemon))
-
-    def _kill_one_of(self, pids: list[int]) -> None:
-        if pids:
-            os.kill(self.rng.choice(pids), signal.SIGKILL)
-
-    def _a_phone(self) -> Phone:
-        return self.rng.choice(self.tenants).phone
-
-    async def _drop_line(self) -> None:
-        self._a_phone().drop_line()
-
-    async def _go_offline(self) -> None:
-        phone = self._a_phone()
-        phone.go_offline()
-        await asyncio.sleep(self.rng.uniform(0, 5))
-        phone.go_online()
-
-    async def _refuse(self) -> None:
-        self.simulator.options.refuse_connections = True
-        self._a_phone().drop_line()
-        await asyncio.sleep(self.rng.uniform(0, 5))
-        self.simulator.options.refuse_connections = False
-
-    async def _hold_acks(self) -> None:
-        self.simulator.options.hold_acks = True
-        await asyncio.sleep(self.rng.uniform(0, 5))
-        self.simulator.options.hold_acks = False
-
-    async def _reload(self) -> None:
-        self._a_phone().disturb("reload")
-
-    async def _hang(self) -> None:
-        self._a_phone().disturb("hang")
-
-    async def _restart_database(self) -> None:
-        await self.server.restart(self.rng.uniform(0, 5))
-
     async def settle(self) -> None:
-        """Wait until every worker is connected and has nothing left to do."""
+        """Wait until every worker is connected and has nothing left to do, or for long enough."""
+        if self._unsealing:
+            await asyncio.wait(self._unsealing)
+        deadline = time.monotonic() + QUIET_SECONDS
         async with self.daemon.operator() as operator:
-            for tenant in self.tenants:
-                await operator.state(tenant.id, "CONNECTED", QUIET_SECONDS)
-            for tenant in self.tenants:
-                await eventually(
-                    lambda tenant=tenant: self._settled(operator, tenant),  # type: ignore[misc]
-                    "quiet worker",
-                    QUIET_SECONDS,
-                )
+            while time.monotonic() < deadline:
+                if all([await self._is_settled(operator, tenant) for tenant in self.tenants]):
+                    return
+                await asyncio.sleep(0.5)
 
-    async def _settled(self, operator: Operator, tenant: Tenant) -> bool | None:
+    async def _is_settled(self, operator: Operator, tenant: Tenant) -> bool:
         live = await operator.tenant(tenant.id)
         if live["session"]["state"] != "CONNECTED" or live["worker"]["queue"]["total"]:
-            return None
-        counts = Counter(row["status"] for row in await operator.logs(tenant.id))
-        answered = sum(len(customer.received) for customer in tenant.customers)
+            return False
+        [count] = await self.server.fetch(
+            """
+            select count(*) filter (where direction = 'IN') as heard,
+                   count(*) filter (where status in ('RECEIVED', 'QUEUED')) as open
+              from message_log where tenant_id = $1
+            """,
+            tenant.id,
+        )
         asked = sum(map(len, tenant.asked.values()))
-        # An inbound message that is not logged yet, or an open row, is still under way.
-        is_open = counts["RECEIVED"] or counts["QUEUED"]
-        return None if is_open or answered < asked else True
+        return bool(count["open"] == 0 and count["heard"] >= asked)
 
     async def report(self, seconds: float) -> Report:
         """Count at the customers' side, and against the log."""
-        lost, doubled, misplaced, unexplained = [], [], [], []
-        async with self.daemon.operator() as operator:
-            for tenant in self.tenants:
-                rows = {
-                    (row["direction"], row["wa_message_id"]): row
-                    for row in await operator.logs(tenant.id)
-                }
-                for customer in tenant.customers:
-                    asked = tenant.asked.get(customer.number, [])
-                    replies = [reply.quoted_id for reply in customer.received]
-                    counts = Counter(replies)
-                    lost += [one for one in asked if not counts[one]]
-                    doubled += [str(one) for one, count in counts.items() if count > 1]
-                    in_order = [one for one in asked if counts[one]]
-                    for reply, expected in zip(dict.fromkeys(replies), in_order, strict=True):
-                        if reply != expected:
-                            misplaced.append(f"{customer.number}: {reply} before {expected}")
-                            break
-                    unexplained += [
-                        one
-                        for one in asked
-                        if rows.get(("IN", one), {}).get("status") != "ANSWERED"
-                    ]
-        return Report(
-            self.seed, self.sent, self.faults, seconds, lost, doubled, misplaced, unexplained
-        )
+        report = Report(self.seed, self.sent, seconds, self.faults)
+        for tenant in self.tenants:
+            rows = await self.server.fetch(
+                "select * from message_log where tenant_id = $1 order by seq", tenant.id
+            )
+            for customer in tenant.customers:
+                report.count(customer, tenant.asked.get(customer.number, []), rows)
+        report.complaints = self.daemon.errors()
+        return report
 
 
 @asynccontextmanager
 async def world(directory: Path, seed: int, tenants: int, customers: int) -> AsyncIterator[World]:
-    """A linked world, quiet so far."""
-    async with (
-        Simulator(SimulatorOptions()) as simulator,
-        database.server(directory / "database") as server,
-    ):
-        daemon = Daemon(
-            directory / "state",
-            simulator.url,
-            DATABASE_URL=server.dsn,
-            RATE_LIMIT_MAX_PER_MINUTE="0",
-            LOOP_BREAKER_MAX_REPLIES="0",
-            REPLY_MAX_AGE_MINUTES="1440",
-            CHAT_QUEUE_MAX_SIZE="1000",
-            HEARTBEAT_INTERVAL_MS="2000",
-            RECONNECT_INITIAL_DELAY_MS="200",
-            RECONNECT_MAX_DELAY_MS="5000",
-            RECONNECT_MAX_ATTEMPTS="0",
-        )
-        await daemon.start()
-        try:
-            built = World(seed, daemon, simulator, server)
-            await built.link(tenants, customers)
-            yield built
-        finally:
-            if daemon.process is not None and daemon.process.returncode is None:
-                await daemon.stop()
+    """A linked world, quiet so far. WhatsApp's clock is a quarter of an hour off the host's."""
+    rng = random.Random(f"{seed} world")
+    clock = directory / "clock"
+    clock.write_text("0")
+    options = SimulatorOptions(clock_skew_seconds=rng.choice((-QUARTER_SECONDS, QUARTER_SECONDS)))
+    with small_disk(directory / "disk") as disk:
+        async with (
+            Simulator(options) as simulator,
+            database.server(directory / "disk/database", directory / "line") as server,
+        ):
+            daemon = Daemon(
+                directory / "disk/state",
+                simulator.url,
+                DATABASE_URL=server.url,
+                RATE_LIMIT_MAX_PER_MINUTE="0",
+                LOOP_BREAKER_MAX_REPLIES="0",
+                HEARTBEAT_INTERVAL_MS="2000",
+                RECONNECT_INITIAL_DELAY_MS="200",
+                RECONNECT_MAX_DELAY_MS="5000",
+                RECONNECT_MAX_ATTEMPTS="0",
+            )
+            daemon.log = directory / "daemon.log"
+            daemon.module = ("tests.chaos.wrong_clock", str(clock))
+            await daemon.start()
+            try:
+                built = World(seed, daemon, simulator, server, disk, clock)
+                await built.link(tenants, customers)
+                yield built
+            finally:
+                if daemon.process is not None and daemon.process.returncode is None:
+                    await daemon.stop()
 
 
 async def run(
@@ -279,13 +254,18 @@ async def run(
     pause_seconds: tuple[float, float],
     tenants: int = 8,
     customers: int = 6,
+    only: Collection[str] = (),
+    without: Collection[str] = (),
+    progress: Callable[[str], None] = lambda _line: None,
 ) -> Report:
     """One seeded run from an empty state to its report."""
     async with world(directory, seed, tenants, customers) as built:
+        built.tell = progress
         began = time.monotonic()
         over = asyncio.Event()
+        rng = random.Random(f"{seed} faults")
         async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(built.disturb(over, lambda: built.rng.uniform(*pause_seconds)))
+            tasks.create_task(built.disturb(over, rng, pause_seconds, only, without))
             await built.write(messages, per_second)
             over.set()
         await built.settle()

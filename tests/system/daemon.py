@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import signal
 import sys
+from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -113,10 +115,21 @@ class Operator:
             page = await self.get(f"{path}&before={page['next']}")
 
 
+class DaemonEnded(AssertionError):
+    """A daemon ended while it started, with this exit status."""
+
+    def __init__(self, status: int, last_words: str) -> None:
+        super().__init__(f"exit status {status}: {last_words}")
+        self.status = status
+
+
 class Daemon:
-    """``flowhqd run`` with a state of its own."""
+    """``flowhqd run`` with a state of its own, or another ``module`` that runs it."""
+
+    module: tuple[str, ...] = ("flowhqd",)
 
     def __init__(self, state: Path, web_url: str, **environment: str) -> None:
+        self.state = state
         self.log = state.parent / f"{state.name}.log"
         self.url = ""
         self._environment = {
@@ -134,13 +147,14 @@ class Daemon:
         begin = self.log.stat().st_size if self.log.exists() else 0
         with self.log.open("ab") as log:
             self.process = await asyncio.create_subprocess_exec(
-                sys.executable, "-m", "flowhqd", "run",
+                sys.executable, "-m", *self.module, "run",
                 env=self._environment, stdout=log, stderr=log,
             )  # fmt: skip
 
         async def ask() -> str | None:
             assert self.process is not None
-            assert self.process.returncode is None, self.log.read_text()[-4000:]
+            if self.process.returncode is not None:
+                raise DaemonEnded(self.process.returncode, self.log.read_text()[-4000:])
             with self.log.open() as log:
                 log.seek(begin)
                 for line in log:
@@ -163,6 +177,19 @@ class Daemon:
         assert self.process.returncode is None, self.log.read_text()[-4000:]
         self.process.kill()
         await self.process.wait()
+
+    def errors(self) -> Counter[str]:
+        """The events of level ERROR in the log of all its lives, and lines that are no log's."""
+        found: Counter[str] = Counter()
+        with self.log.open() as log:
+            for text in log:
+                try:
+                    line = json.loads(text)
+                except ValueError:
+                    found["Traceback"] += text.startswith("Traceback")
+                else:
+                    found[line["event"]] += line["level"] in ("error", "critical")
+        return +found
 
     @asynccontextmanager
     async def operator(self) -> AsyncIterator[Operator]:

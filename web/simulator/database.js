@@ -4,6 +4,7 @@
 
 const NAME = "model-storage";
 const VERSION = 1;
+const RECOVERY_MS = 1000;
 
 /**
  * @typedef {object} MessageRow
@@ -42,6 +43,8 @@ export class Database {
   /** @param {IDBDatabase} connection */
   constructor(connection) {
     this.connection = connection;
+    // Chromium closes what it can no longer write to, as on a full disk: only a new page goes on.
+    connection.onclose = () => setTimeout(() => location.reload(), RECOVERY_MS);
     this.lastRowId = 0;
     /** @type {((transaction: IDBTransaction) => void)[]} */
     this.pending = [];
@@ -121,6 +124,9 @@ export class Database {
         transaction.oncomplete = resolve;
         transaction.onabort = () => reject(transaction.error);
       });
+    } catch (error) {
+      setTimeout(() => location.reload(), RECOVERY_MS);
+      throw error;
     } finally {
       this.pending = this.pending.filter((write) => !writes.includes(write));
       this.flushing = null;

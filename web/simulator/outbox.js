@@ -18,6 +18,24 @@ export class Outbox {
     /** @type {Map<string, {model: any, resolve: (result: any) => void}>} */
     this.waiting = new Map();
     this.isReady = false;
+    /** What is to go wrong with the next message, once. */
+    this.disturbance = "";
+  }
+
+  /**
+   * @param {string} what
+   * @returns {boolean} whether this is what is to go wrong now
+   */
+  #happens(what) {
+    if (this.disturbance !== what) return false;
+    this.disturbance = "";
+    return true;
+  }
+
+  /** Loads the page anew; nothing of what was under way comes to an end. */
+  #reload() {
+    location.reload();
+    return new Promise(() => {});
   }
 
   /**
@@ -27,9 +45,13 @@ export class Outbox {
    *   stays open as long as the server does not answer
    */
   add(chat, data) {
+    if (this.#happens("throw")) throw new Error("something in the page is broken");
+    if (this.#happens("reload_before_storing")) return [this.#reload(), this.#reload()];
     const model = data instanceof MsgModel ? data : new MsgModel(data);
     const stored = this.#store(this.chats.ensure(chat.id), model);
-    const sent = stored.then((message) => this.#dispatch(message));
+    const sent = stored.then((message) =>
+      this.#happens("reload_once_stored") ? this.#reload() : this.#dispatch(message),
+    );
     return [stored, sent];
   }
 
@@ -54,6 +76,7 @@ export class Outbox {
     return new Promise((resolve) => {
       this.waiting.set(String(model.id), { model, resolve });
       if (this.isReady) this.link.send({ op: "send", message: wireFromModel(model) });
+      if (this.#happens("reload_once_sent")) void this.#reload();
     });
   }
 

@@ -117,9 +117,16 @@ export class Session {
         return void this.#leave(frame.reason, false);
       case "reload":
         return location.reload();
+      case "leave":
+        return location.assign("about:blank");
       case "hang":
         // What a page does that never comes back from a loop: only its end can be forced.
         for (;;);
+      case "throw":
+      case "reload_before_storing":
+      case "reload_once_stored":
+      case "reload_once_sent":
+        outbox.disturbance = frame.op;
     }
   }
 
