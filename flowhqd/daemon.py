@@ -147,6 +147,7 @@ async def open_daemon(
         else:
             embedded = EmbeddedPostgres(settings.state_path, account)
             dsn = (await stack.enter_async_context(embedded)).dsn
+            await stack.enter_async_context(_background(embedded.watch(), "postgres"))
         pool = await open_pool(dsn, deadline_seconds=DATABASE_SECONDS)
         stack.push_async_callback(_close_pool, pool)
         database = Database(pool)

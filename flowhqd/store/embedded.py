@@ -29,6 +29,7 @@ from urllib.parse import quote
 
 from flowhqd.accounts import Account
 from flowhqd.errors import StartupError
+from flowhqd.log import get_logger
 from flowhqd.store import binaries
 
 MAJOR = 18
@@ -37,6 +38,7 @@ NAME = "flowhqd"
 
 _START_SECONDS = 120
 _STOP_SECONDS = 20
+_RETRY_SECONDS = 5
 _ORPHAN_SECONDS = 5
 _LOG_BYTES = 1_000_000
 # sun_path of unix(7) holds 108 bytes, the last of them NUL.
@@ -68,6 +70,7 @@ _SETTINGS = {
     "log_autovacuum_min_duration": "-1",
 }
 _UNSAFE = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
+_log = get_logger(__name__)
 _STAMP = re.compile(r"^[-\d:. ]+ [A-Z]+ \[\d+\] ")
 _INITDB = ("-U", NAME, "-E", "UTF8", "--locale=C", "--auth-local=peer", "--auth-host=reject")
 
@@ -113,7 +116,36 @@ class EmbeddedPostgres:
         """The URL of the database, over the unix socket."""
         return f"postgresql://{NAME}@/{NAME}?host={quote(str(self._run))}"
 
+    @property
+    def is_running(self) -> bool:
+        """Whether the server's main process is there."""
+        return bool(self._processes(postmaster=True))
+
     async def __aenter__(self) -> Self:
+        await self._bring_up()
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await asyncio.to_thread(self.stop)
+
+    async def watch(self) -> None:
+        """Bring the server up again whenever it ends by itself. Runs until cancelled.
+
+        PostgreSQL outlives the end of any of its processes but its first, and ends itself where it
+        cannot write its log, as on a full disk.
+        """
+        while True:
+            await self._until_gone()
+            _log.error("embedded_postgres_gone", log=str(self._log))
+            try:
+                await self._bring_up()
+            except StartupError as error:
+                _log.error("embedded_postgres_down", error=str(error))
+                await asyncio.sleep(_RETRY_SECONDS)
+            else:
+                _log.info("embedded_postgres_back")
+
+    async def _bring_up(self) -> None:
         starting = asyncio.create_task(asyncio.to_thread(self.start), name="embedded-postgres")
         try:
             await asyncio.shield(starting)
@@ -123,10 +155,19 @@ class EmbeddedPostgres:
                 await starting
                 await asyncio.to_thread(self.stop)
             raise
-        return self
 
-    async def __aexit__(self, *_: object) -> None:
-        await asyncio.to_thread(self.stop)
+    async def _until_gone(self) -> None:
+        """Return once the server's first process is no more."""
+        loop, gone = asyncio.get_running_loop(), asyncio.Event()
+        for pid in self._processes(postmaster=True):
+            with contextlib.suppress(ProcessLookupError):
+                descriptor = os.pidfd_open(pid)
+                loop.add_reader(descriptor, gone.set)
+                try:
+                    await gone.wait()
+                finally:
+                    loop.remove_reader(descriptor)
+                    os.close(descriptor)
 
     def start(self) -> None:
         """Bring the server up; blocks, for a second as a rule."""

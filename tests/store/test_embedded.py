@@ -20,6 +20,7 @@ from flowhqd.errors import StartupError
 from flowhqd.store import binaries, embedded
 from flowhqd.store.embedded import EmbeddedPostgres
 from flowhqd.store.pool import connect
+from tests.system.daemon import eventually
 
 as_root = pytest.mark.skipif(os.geteuid() != 0, reason="needs an account other than its own")
 
@@ -206,6 +207,30 @@ def test_a_killed_server_is_recovered_though_its_number_is_taken_again(
             assert unrelated.poll() is None
         finally:
             unrelated.kill()
+
+
+async def test_a_server_that_ends_is_brought_up_again(
+    state: Path, account: Account, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(embedded, "_RETRY_SECONDS", 0.1)
+    async with EmbeddedPostgres(state, account) as server:
+        watching = asyncio.create_task(server.watch())
+        try:
+            for number in (signal.SIGKILL, signal.SIGQUIT):
+                before = postmaster(state)
+                os.kill(before, number)
+
+                async def is_back(gone: int = before) -> bool | None:
+                    return (has_ended(gone) and server.is_running) or None
+
+                await eventually(is_back, "server", 20)
+                connection = await connect(server.dsn, deadline_seconds=10)
+                assert await connection.fetchval("select value from kept") == "kept"
+                await connection.close()
+        finally:
+            watching.cancel()
+            await asyncio.wait({watching})
+    assert not server.is_running
 
 
 def test_a_hung_server_is_stopped_all_the_same(
