@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import ssl
 from collections.abc import Awaitable, Callable
 from typing import TypeAlias, TypeVar
@@ -43,6 +44,9 @@ _EXAMPLE = "postgresql://user:password@host:5432/database"
 
 _T = TypeVar("_T")
 _log = get_logger(__name__)
+# It would write a traceback with each of its own tries while the database is away; whoever needs a
+# connection meanwhile says so in one line.
+logging.getLogger("asyncpg.pool").setLevel(logging.ERROR)
 
 
 async def open_pool(dsn: str, *, deadline_seconds: float, max_size: int = 10) -> asyncpg.Pool:
