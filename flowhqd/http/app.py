@@ -5,10 +5,11 @@ from __future__ import annotations
 from aiohttp import web
 
 from flowhqd.http import auth, errors, headers, openapi, origin
-from flowhqd.http.api import health, logs, messages, qr, tenants, texts, workers
+from flowhqd.http.api import health, keys, logs, messages, qr, tenants, texts, workers
 from flowhqd.http.body import MAX_BYTES
 from flowhqd.http.operation import TABLE, Routes, Table
 from flowhqd.http.pages import docs, login, problem, render, tenant_form
+from flowhqd.http.pages import keys as key_pages
 from flowhqd.http.pages import tenants as pages
 from flowhqd.http.portal import accounts
 from flowhqd.http.portal import api as portal
@@ -59,6 +60,9 @@ def _admin(table: Table) -> web.Application:
     add("GET", "/tenants", tenants.list_, page=pages.list_)
     add("POST", "/tenants", tenants.create, page=tenant_form.create)
     page("GET", "/tenants/new", tenant_form.new)
+    add("GET", "/keys", keys.list_, page=key_pages.list_)
+    add("POST", "/keys", keys.create, page=key_pages.create)
+    add("POST", "/keys/{id}/revoke", keys.revoke, page=key_pages.revoke)
     add("GET", one, tenants.read, page=pages.show)
     page("GET", f"{one}/edit", tenant_form.edit)
     add("POST", f"{one}/edit", tenants.edit, page=tenant_form.save)

@@ -1,7 +1,8 @@
-"""Who may use the admin's part: whoever knows ADMIN_PASSWORD.
+"""Who may use the admin's part: whoever knows ADMIN_PASSWORD, and programs that have a key.
 
-It comes by Basic authentication, whose user name is not looked at; as ``?password=`` on what only
-reads; or once through the login form, from where on a cookie stands for it.
+The password comes by Basic authentication, whose user name is not looked at; as ``?password=`` on
+what only reads; or once through the login form, from where on a cookie stands for it. A key comes
+as ``X-Api-Key`` or ``Authorization: Bearer``.
 """
 
 from __future__ import annotations
@@ -11,21 +12,25 @@ import base64
 import binascii
 import hmac
 from dataclasses import dataclass
+from typing import NoReturn
 
 from aiohttp import web
 
 from flowhqd.http import csrf
 from flowhqd.http.client import client_address, is_secure
-from flowhqd.http.errors import TooManyFailures, Unauthorized
+from flowhqd.http.errors import MissingScope, TooManyFailures, Unauthorized
 from flowhqd.http.negotiation import Handler, wants_html
+from flowhqd.http.operation import operation_of
 from flowhqd.http.origin import SAFE_METHODS
 from flowhqd.http.services import services
 from flowhqd.http.throttle import Throttle
 from flowhqd.log import get_logger
-from flowhqd.store import admin_sessions
+from flowhqd.store import admin_sessions, api_keys
 from flowhqd.store.admin_sessions import AdminSession
+from flowhqd.store.api_keys import ApiKey, Scope
 
 COOKIE = "flowhqd_admin"
+KEY_HEADER = "X-Api-Key"
 LOGIN_PATH = "/admin/login"
 
 THROTTLE = web.AppKey("THROTTLE", Throttle)
@@ -35,14 +40,15 @@ _log = get_logger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """The admin, and the browser's login when that is how the request proved it."""
+    """The admin, with the browser's login if that is how the request proved it; or a key."""
 
     session: AdminSession | None = None
+    key: ApiKey | None = None
 
     @property
     def actor(self) -> str:
         """Who this is, for the audit."""
-        return "admin"
+        return "admin" if self.key is None else f"key:{self.key.name}"
 
 
 IDENTITY = web.RequestKey("IDENTITY", Identity)
@@ -55,8 +61,10 @@ def actor(request: web.Request) -> str:
 
 @web.middleware
 async def middleware(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Let only the admin through."""
+    """Let only the admin through, and keys as far as their scopes go."""
     identity = await _identify(request)
+    if identity.key is not None:
+        _check_scope(request, identity.key)
     if identity.session is not None and request.method not in SAFE_METHODS:
         await csrf.check(request, identity.session.csrf_token)
     request[IDENTITY] = identity
@@ -67,8 +75,12 @@ async def check_password(request: web.Request, given: bytes) -> None:
     """Pass at once for the right password; for a wrong one wait, then raise Unauthorized."""
     if hmac.compare_digest(given, services(request).admin_password.encode()):
         return
+    await _refuse(request, "the password is wrong")
+
+
+async def _refuse(request: web.Request, why: str) -> NoReturn:
     address, throttle = client_address(request), request.config_dict[THROTTLE]
-    _log.warning("wrong_password", address=str(address), path=request.path)
+    _log.warning("login_refused", why=why, address=str(address), path=request.path)
     delay = throttle.failed(address)
     if delay is None:
         raise TooManyFailures("too many wrong passwords at once; wait a few seconds")
@@ -76,7 +88,7 @@ async def check_password(request: web.Request, given: bytes) -> None:
         await asyncio.sleep(delay)
     finally:
         throttle.waited(address)
-    raise Unauthorized("the password is wrong")
+    raise Unauthorized(why)
 
 
 async def log_in(request: web.Request, location: str) -> web.HTTPSeeOther:
@@ -109,6 +121,9 @@ async def current_session(request: web.Request) -> AdminSession | None:
 
 
 async def _identify(request: web.Request) -> Identity:
+    given = request.headers.get(KEY_HEADER) or _bearer(request.headers.get("Authorization", ""))
+    if given:
+        return Identity(key=await _find_key(request, given))
     if "Authorization" in request.headers:
         await check_password(request, _basic_password(request.headers["Authorization"]))
         return Identity()
@@ -123,7 +138,37 @@ async def _identify(request: web.Request) -> Identity:
     if wants_html(request) and request.method in SAFE_METHODS:
         login = request.rel_url.with_path(LOGIN_PATH).with_query(next=str(request.rel_url))
         raise web.HTTPSeeOther(login)
-    raise Unauthorized("send ADMIN_PASSWORD by Basic authentication: curl -u admin:…")
+    raise Unauthorized(
+        "send ADMIN_PASSWORD by Basic authentication: curl -u admin:…, or a key as X-Api-Key"
+    )
+
+
+async def _find_key(request: web.Request, secret: str) -> ApiKey:
+    async with services(request).database.connection() as connection:
+        key = await api_keys.find(connection, secret)
+    if key is None:
+        await _refuse(request, "there is no such key, or it was revoked")
+    return key
+
+
+def _check_scope(request: web.Request, key: ApiKey) -> None:
+    """Raise MissingScope for a route that the key is not good for.
+
+    What is not made for programs needs the scope ``admin``.
+    """
+    if request.match_info.http_exception is not None:
+        return
+    operation = operation_of(request)
+    access = operation.access if operation else Scope.ADMIN
+    needed = access if isinstance(access, Scope) else Scope.ADMIN
+    if not key.allows(needed):
+        raise MissingScope(f"the key {key.name!r} lacks the scope '{needed}'")
+
+
+def _bearer(header: str) -> str:
+    """The key of an Authorization header; empty when it has none."""
+    scheme, _, credentials = header.partition(" ")
+    return credentials.strip() if scheme.lower() == "bearer" else ""
 
 
 def _basic_password(header: str) -> bytes:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from typing import TypeVar
 from urllib.parse import parse_qsl
+from uuid import UUID
 
 import orjson
 from aiohttp import web
 from pydantic import BaseModel, ValidationError
 
-from flowhqd.errors import Invalid
+from flowhqd.errors import Invalid, NotFound
 from flowhqd.http.errors import BadJson, RequestError, UnsupportedMedia
 from flowhqd.http.models import Body
 from flowhqd.http.operation import operation_of
@@ -19,6 +21,8 @@ MAX_BYTES = 1024**2
 MAX_FORM_FIELDS = 100
 MAX_ERRORS = 100
 FORM = "application/x-www-form-urlencoded"
+
+_UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}", re.ASCII)
 
 # pydantic's kinds of error in the words of this API; the others say what is wrong themselves.
 TEXTS = {
@@ -91,6 +95,14 @@ def read_query(request: web.Request, model: type[Q]) -> Q:
     if twice:
         raise Invalid(dict(list(twice.items())[:MAX_ERRORS]))
     return validate(model, {name: value for name, (value,) in given.items()})
+
+
+def path_id(request: web.Request, noun: str) -> UUID:
+    """The id of a ``noun`` in the path; raises NotFound for what is no UUID."""
+    text = request.match_info["id"]
+    if not _UUID.fullmatch(text):
+        raise NotFound(f"there is no such {noun}; its id is a UUID")
+    return UUID(text)
 
 
 async def _read(request: web.Request) -> bytes:

@@ -69,6 +69,13 @@ class Unauthorized(RequestError):
     code = "unauthorized"
 
 
+class MissingScope(RequestError):
+    """A key that is good, but not for this."""
+
+    status = 403
+    code = "missing_scope"
+
+
 class ForeignOrigin(RequestError):
     """A browser sent the request on behalf of another site."""
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -11,16 +10,14 @@ from uuid import UUID
 
 from aiohttp import web
 
-from flowhqd.errors import NotFound
 from flowhqd.http import cursors
+from flowhqd.http.body import path_id
 from flowhqd.http.errors import BadCursor
 from flowhqd.http.models import TenantCreate, TenantPatch
 from flowhqd.http.services import Control, Services, services
 from flowhqd.http.views import LogView, TenantView
 from flowhqd.store import messages, states, tenants
 from flowhqd.store.tenants import Change, Tenant
-
-_UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,10 +61,7 @@ VERBS: Mapping[str, Verb] = MappingProxyType(
 
 def tenant_id(request: web.Request) -> UUID:
     """The tenant of the path; raises NotFound for what is no UUID."""
-    text = request.match_info["id"]
-    if not _UUID.fullmatch(text):
-        raise NotFound("there is no such tenant; a tenant's id is a UUID")
-    return UUID(text)
+    return path_id(request, "tenant")
 
 
 async def find(request: web.Request) -> Tenant:

@@ -69,7 +69,7 @@ def http_dsn(postgres: Server, migrated: str) -> str:
 async def pool(http_dsn: str) -> AsyncIterator[asyncpg.Pool]:
     """A pool of that database, which is empty: a new database each would take half the time."""
     pool = await open_pool(http_dsn, deadline_seconds=5)
-    await pool.execute("truncate tenant, portal_user, admin_session, audit cascade")
+    await pool.execute("truncate tenant, portal_user, admin_session, api_key, audit cascade")
     yield pool
     await pool.close()
 

@@ -61,7 +61,6 @@ async def test_wrong_or_broken_credentials_are_refused(
         "Basic !!!",
         "Basic é",
         "Basic " + base64.b64encode(b"no-colon").decode(),
-        f"Bearer {PASSWORD}",
     ):
         async with site.client(None, Authorization=header).get(URL) as response:
             assert (await problem(response, 401))["detail"] == "the password is wrong"
