@@ -48,8 +48,9 @@ class Intake:
         if message.type == CIPHERTEXT and reason == "protocol":
             return await self._undecryptable(message, origin)
         if reason is not None:
-            context.limits.skipped[reason] += 1
-            return await self._own(message) if reason == "own" else Arrived()
+            arrived = await self._own(message) if reason == "own" else Arrived()
+            self._count_skipped(reason, message)
+            return arrived
         if context.limits.dedup.seen(message.key):
             return Arrived()
         async with context.database.transaction() as connection:
@@ -66,6 +67,14 @@ class Intake:
         return Arrived(
             contact.id, None if by_owner else row_id, contact.merged, is_new=row_id is not None
         )
+
+    def _count_skipped(self, reason: str, message: Message) -> None:
+        """Count what is not logged, though each search after a gap finds it again."""
+        # Not the message's own key: should it become readable, it must not count as seen.
+        mark = f"{reason} {message.key}"
+        if not self._context.limits.dedup.seen(mark):
+            self._context.limits.skipped[reason] += 1
+            self._context.limits.dedup.add(mark)
 
     async def _own(self, message: Message) -> Arrived:
         """The owner writes on the phone: the bot keeps quiet in that chat for a while."""

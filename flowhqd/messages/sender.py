@@ -50,9 +50,10 @@ class Sender:
         """The page told how a send ended."""
         self._tell(message_id, 1 if result == "OK" else result)
 
-    async def deliver(self, row: LoggedMessage) -> OutStatus:
+    async def deliver(self, row: LoggedMessage) -> OutStatus | None:
         """Bring one QUEUED row to an end and say which; QUEUED: the page holds it and will send.
 
+        None: the row is gone, and so is the need for it.
         Raises what the bridge raises when the page is lost or hangs: the row stays as it is and is
         looked up when the session is back. Raises StoreUnavailable likewise.
         """
@@ -71,7 +72,10 @@ class Sender:
             if attempts >= MAX_ATTEMPTS:
                 return await self._settle(row, OutStatus.FAILED, "send_failed", error)
             async with self._database.connection() as connection:
-                attempts = await messages.begin_attempt(connection, row.id)
+                begun = await messages.begin_attempt(connection, row.id)
+            if begun is None:
+                return None
+            attempts = begun
             try:
                 outcome = await self._try(row, again=again)
             except RecipientUnknown as unknown:

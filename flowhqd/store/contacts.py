@@ -57,6 +57,7 @@ async def resolve(
             await connection.execute(sql.contact_name_update, keep, name)
     if found[1:]:
         await connection.execute(sql.contacts_merge_lock, found)
+        await connection.execute(sql.contacts_unsent_lock, found)
     for gone in found[1:]:
         await _merge(connection, keep, gone)
     await connection.execute(sql.contact_aliases_insert, tenant_id, keep, kinds, values)
@@ -64,6 +65,7 @@ async def resolve(
 
 
 async def _merge(connection: Connection, keep: UUID, gone: UUID) -> None:
+    await connection.execute(sql.contact_replies_drop, keep, gone)
     await connection.execute(sql.contact_duplicates_drop, keep, gone)
     await connection.execute(sql.contact_duplicates_rename, keep, gone)
     await connection.execute(sql.contact_messages_move, keep, gone)

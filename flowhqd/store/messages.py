@@ -242,9 +242,12 @@ async def replies_to(connection: Connection, message_id: UUID) -> list[LoggedMes
     return [LoggedMessage.from_row(row) for row in rows]
 
 
-async def begin_attempt(connection: Connection, message_id: UUID) -> int:
-    """Note, before it leaves, that a send may have happened; returns how many there were."""
-    attempts: int = await connection.fetchval(sql.message_begin_attempt, message_id)
+async def begin_attempt(connection: Connection, message_id: UUID) -> int | None:
+    """Note, before it leaves, that a send may have happened; returns how many there were.
+
+    None when the row is gone: what it answers turned out to be answered already.
+    """
+    attempts: int | None = await connection.fetchval(sql.message_begin_attempt, message_id)
     return attempts
 
 

@@ -34,6 +34,24 @@ select id from contact where id = any($1::uuid[]) order by id for update;
 -- Every address of $2 is now $1's.
 update contact_alias set contact_id = $1 where contact_id = $2;
 
+-- name: contacts_unsent_lock
+-- Second step of a merge: no reply to either contact begins to leave until it is done.
+select id from message_log
+ where contact_id = any($1::uuid[]) and direction = 'OUT' and status = 'QUEUED'
+ order by seq for update;
+
+-- name: contact_replies_drop
+-- Of two replies to the two copies of one message, one that has not begun to leave goes: the one
+-- to the later copy, or the one whose twin has left.
+delete from message_log r
+ using message_log m, message_log twin
+ where m.contact_id in ($1, $2) and twin.contact_id in ($1, $2) and m.contact_id <> twin.contact_id
+   and m.direction = 'IN' and twin.direction = 'IN' and m.wa_message_id = twin.wa_message_id
+   and r.in_reply_to = m.id and r.status = 'QUEUED' and r.attempts = 0
+   and exists (select 1 from message_log other
+                where other.in_reply_to = twin.id and other.status <> 'FAILED'
+                  and (m.seq > twin.seq or other.status <> 'QUEUED' or other.attempts > 0));
+
 -- name: contact_duplicates_drop
 -- A message that came under both addresses is one: of each pair the copy stays that was answered,
 -- else the one that can be read, else the earlier.

@@ -12,7 +12,7 @@ import pytest
 from flowhqd.store import contacts, messages
 from flowhqd.store.contacts import Conversation, Resolved
 from flowhqd.store.database import Database
-from flowhqd.store.messages import Inbound, InStatus, LoggedMessage, Outbound
+from flowhqd.store.messages import Inbound, InStatus, LoggedMessage, Outbound, OutStatus
 from flowhqd.whatsapp.addresses import Alias, alias
 from tests.tenants import new_tenant
 
@@ -211,16 +211,60 @@ async def test_of_a_message_under_both_addresses_the_answered_copy_stays(
     assert await book.receive(older, "A") is None
 
 
-async def test_a_message_answered_under_both_addresses_keeps_both_answers(book: Book) -> None:
+@pytest.mark.parametrize("left", ["neither", "older", "newer"])
+async def test_a_message_decided_under_both_addresses_is_answered_once(
+    left: str, book: Book
+) -> None:
+    """Regression: both replies left, one under each address."""
+    older, newer = await two(book, LID, NUMBER)
+    first, second = await book.receive(older, "A"), await book.receive(newer, "A")
+    to_first, to_second = await book.answer(older, first), await book.answer(newer, second)
+    begun = {"older": to_first, "newer": to_second}.get(left)
+    if begun is not None:
+        await book.do(lambda connection: messages.begin_attempt(connection, begun.id))
+    await book.resolve(LID, NUMBER)
+    kept = (second, to_second) if left == "newer" else (first, to_first)
+    assert [row.id for row in await book.log()] == [kept[0], kept[1].id]
+    dropped = to_first if left == "newer" else to_second
+    assert await book.do(lambda c: messages.begin_attempt(c, dropped.id)) is None
+    assert await book.receive(older, "A") is None
+
+
+@pytest.mark.parametrize("outcome", [OutStatus.SENT, OutStatus.FAILED])
+async def test_replies_under_both_addresses_that_may_have_left_are_kept(
+    outcome: OutStatus, book: Book
+) -> None:
     older, newer = await two(book, LID, NUMBER)
     first, second = await book.receive(older, "A"), await book.receive(newer, "A")
     replies = [await book.answer(older, first), await book.answer(newer, second)]
+
+    async def settle(connection: Connection) -> None:
+        await messages.begin_attempt(connection, replies[0].id)
+        await messages.settle_outbound(connection, replies[0].id, outcome)
+        if outcome is OutStatus.SENT:
+            await messages.begin_attempt(connection, replies[1].id)
+
+    await book.do(settle)
     await book.resolve(LID, NUMBER)
     log = await book.log()
     assert [row.id for row in log] == [first, second, *(reply.id for reply in replies)]
     assert {row.contact_id for row in log} == {older}
     assert [row.in_reply_to for row in log[2:]] == [first, second]
     assert await book.receive(older, "A") is None
+
+
+async def test_a_reply_that_begins_to_leave_during_a_merge_has_left(book: Book) -> None:
+    """The merge waits for the attempt, sees it, and drops the other reply."""
+    older, newer = await two(book, LID, NUMBER)
+    first, second = await book.receive(older, "A"), await book.receive(newer, "A")
+    await book.answer(older, first)
+    leaves = await book.answer(newer, second)
+    async with book.database.transaction() as connection:
+        await messages.begin_attempt(connection, leaves.id)
+        merge = asyncio.create_task(book.resolve(LID, NUMBER))
+        await waits_for_a_lock(book.database)
+    await merge
+    assert [row.id for row in await book.log()] == [second, leaves.id]
 
 
 @pytest.mark.parametrize("readable_first", [True, False])

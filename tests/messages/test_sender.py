@@ -26,7 +26,7 @@ class Desk:
         self.page = FakePage(ManualClock())
         self.row = row
 
-    async def deliver(self, *fates: Fate, ack_seconds: float = 5) -> OutStatus:
+    async def deliver(self, *fates: Fate, ack_seconds: float = 5) -> OutStatus | None:
         """One session's try; the row is read from the log first."""
         self.page.fates.extend(fates)
         self.page.calls.clear()
@@ -217,3 +217,12 @@ def test_an_ack_below_one_tells_nothing_of_leaving() -> None:
         None, None, None, OutStatus.SENT, OutStatus.DELIVERED, OutStatus.READ, OutStatus.READ,
         OutStatus.READ,
     ]  # fmt: skip
+
+
+async def test_a_row_that_a_merge_dropped_does_not_leave(desk: Desk) -> None:
+    row = await desk.logged()
+    async with desk.database.connection() as connection:
+        await connection.execute("delete from message_log where id = $1", row.id)
+    sender = desk.page.listener = Sender(desk.database, desk.page.bridge, ack_seconds=5)
+    assert await sender.deliver(row) is None
+    assert desk.commands == []
