@@ -2,27 +2,49 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Annotated, Literal
 
-from pydantic import BeforeValidator, Field
+from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints, WithJsonSchema
 
 from flowhqd.http import cursors
 from flowhqd.http.models import Body, LanguageName, problem
+from flowhqd.whatsapp.events import clean
 
 MAX_LIMIT = 1000
+MAX_SEARCH = 200
+MAX_HOURS = 14 * 24
+FIRST_YEAR, LAST_YEAR = 1970, 2999
 
 
-def _limit(value: object) -> object:
+def _whole_number(most: int) -> BeforeValidator:
     """Digits alone: ``int`` would take " +1_0 " too."""
-    if isinstance(value, str):
-        is_whole = value.isascii() and value.isdecimal() and len(value) <= 9
-        if not (is_whole and 1 <= int(value) <= MAX_LIMIT):
-            raise problem(f"must be a whole number from 1 to {MAX_LIMIT}")
-        return int(value)
-    return value
+
+    def read(value: object) -> object:
+        if isinstance(value, str):
+            is_whole = value.isascii() and value.isdecimal() and len(value) <= 9
+            if not (is_whole and 1 <= int(value) <= most):
+                raise problem(f"must be a whole number from 1 to {most}")
+            return int(value)
+        return value
+
+    return BeforeValidator(read)
 
 
-Limit = Annotated[int, BeforeValidator(_limit), Field(ge=1, le=MAX_LIMIT)]
+def _day(value: object) -> object:
+    """As ISO 8601 has it, where every calendar and zone reaches."""
+    try:
+        if isinstance(value, str) and len(value) == len("2026-11-21"):
+            day = date.fromisoformat(value)
+            if FIRST_YEAR <= day.year <= LAST_YEAR:
+                return day
+    except ValueError:
+        pass
+    raise problem("must be a date such as 2026-11-21")
+
+
+Limit = Annotated[int, _whole_number(MAX_LIMIT), Field(ge=1, le=MAX_LIMIT)]
+Hours = Annotated[int, _whole_number(MAX_HOURS), Field(ge=1, le=MAX_HOURS)]
 Cursor = Annotated[
     str,
     # Which texts are cursors only the list itself can say: BadCursor.
@@ -30,6 +52,25 @@ Cursor = Annotated[
         description="`next` of the page before.",
         json_schema_extra={"format": "cursor", "minLength": 1, "maxLength": cursors.MAX_LENGTH},
     ),
+]
+
+
+Search = Annotated[
+    str, StringConstraints(min_length=1, max_length=MAX_SEARCH), AfterValidator(clean)
+]
+Day = Annotated[date, BeforeValidator(_day), WithJsonSchema({"type": "string", "format": "date"})]
+MessageStatus = Literal[
+    "RECEIVED",
+    "ANSWERED",
+    "SUPPRESSED",
+    "QUEUE_FULL",
+    "UNANSWERED",
+    "FAILED",
+    "QUEUED",
+    "SENT",
+    "DELIVERED",
+    "READ",
+    "UNKNOWN",
 ]
 
 
@@ -44,7 +85,20 @@ class TenantsQuery(Query):
     after: Cursor | None = None
 
 
-class LogsQuery(Query):
+class LogFilter(Query):
+    """Which messages; ``since`` and ``until`` are days of the business, both included.
+
+    ``q`` is a part of the text or of a phone number.
+    """
+
+    q: Search | None = None
+    direction: Literal["IN", "OUT"] | None = None
+    status: MessageStatus | None = None
+    since: Day | None = None
+    until: Day | None = None
+
+
+class LogsQuery(LogFilter):
     """Which messages: newest first, from the cursor on."""
 
     limit: Limit = 50
@@ -64,3 +118,17 @@ class TextsQuery(Query):
     """In which language; the tenant's when left out."""
 
     language: LanguageName | None = None
+
+
+class TrafficQuery(Query):
+    """Of how many hours, the one that runs included."""
+
+    hours: Hours = 48
+
+
+class EventsQuery(Query):
+    """Which events: newest first, from the cursor on."""
+
+    limit: Limit = 50
+    before: Cursor | None = None
+

@@ -16,6 +16,8 @@ from flowhqd.log import AccessLogger
 
 SHUTDOWN_SECONDS = 5.0
 """How long requests may take to end when the daemon stops."""
+MAX_LINE = 65_536
+"""Bytes of a request's first line, and of each header; a longer one is not answered in words."""
 
 _PROBLEMS = {
     errno.EADDRINUSE: "PORT: {where} is in use by another program; stop it or set another PORT",
@@ -38,6 +40,8 @@ async def serve(app: web.Application, host: str, port: int) -> AsyncIterator[str
         shutdown_timeout=SHUTDOWN_SECONDS,
         # Compressed bodies are refused: a small one can hold gigabytes.
         auto_decompress=False,
+        # Too long a search is refused in words by the page that it is for.
+        max_line_size=MAX_LINE,
     )
     await runner.setup()
     try:

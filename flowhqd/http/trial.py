@@ -9,14 +9,13 @@ from typing import Annotated
 from pydantic import BeforeValidator, Field, StringConstraints, WithJsonSchema
 
 from flowhqd.http.models import MAX_TEXT, Body, LanguageName, problem
+from flowhqd.http.queries import FIRST_YEAR, LAST_YEAR
 from flowhqd.http.services import Services
 from flowhqd.http.views import View
 from flowhqd.messages.answering import business_of
 from flowhqd.replies import Answer, Inquiry, answer
 from flowhqd.states import Language, SessionState, TenantStatus
 from flowhqd.store.tenants import Tenant
-
-FIRST_YEAR, LAST_YEAR = 1970, 2999
 
 
 def _moment(value: object) -> object:
