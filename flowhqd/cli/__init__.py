@@ -14,6 +14,7 @@ COMMANDS = {
     "run": "flowhqd.cli.run:run",
     "demo": "flowhqd.cli.demo:demo",
     "tenant": "flowhqd.cli.tenant:tenant",
+    "key": "flowhqd.cli.key:key",
     "check": "flowhqd.check.command:check",
     "support-bundle": "flowhqd.support_bundle:support_bundle",
     "migrate": "flowhqd.cli.migrate:migrate",

@@ -10,6 +10,7 @@ import aiohttp
 import pytest
 
 from flowhqd.store import api_keys
+from tests.cli.conftest import flowhqd
 from tests.http.conftest import BODY, PASSWORD, Site
 from tests.http.problems import problem
 
@@ -185,3 +186,21 @@ async def test_the_page_shows_a_new_key_once_and_keeps_what_was_typed(site: Site
     assert secret not in page
     assert "REVOKED" in page
     assert "<Asha>" not in page
+
+
+async def test_the_command_line_makes_lists_and_revokes_keys(site: Site) -> None:
+    environment = {"FLOWHQD_URL": site.url, "ADMIN_PASSWORD": PASSWORD}
+    added = await flowhqd("key", "add", "Duka", "--scope=send", "--scope=read", **environment)
+    assert added.status == 0, added.err
+    secret = added.out.splitlines()[-1]
+    async with with_key(site, secret).get("/admin/tenants") as response:
+        assert response.status == 200
+    listed = await flowhqd("key", "list", **environment)
+    assert listed.out.splitlines()[1].split()[1:4] == ["Duka", "read,send", "good"]
+    assert secret not in listed.out
+    assert (await flowhqd("key", "add", "Duka", "--scope=write", **environment)).status == 2
+    revoked = await flowhqd("key", "revoke", "duka", **environment)
+    assert revoked.out == "revoked Duka\n"
+    assert "'duka'" in (await flowhqd("key", "revoke", "duka", **environment)).problem
+    async with with_key(site, secret).get("/admin/tenants") as response:
+        await problem(response, 401)
