@@ -15,12 +15,15 @@ SECRET_WORDS = frozenset(
     {"authorization", "cookie", "credential", "key", "pairing", "passwd", "password", "qr"}
     | {"secret", "token"}
 )
+# Their digits are no phone number's: "2.3000.1045220589".
+IDENTIFIERS = ("_id", "version")
 BODY_KEYS = frozenset({"body", "caption", "message_text", "text"})
 
 # Known only by where they stand: a link that works once, a URL's user, a query's or header's
-# secret.
+# secret; or by how they begin, as the keys of programs do.
 IN_TEXT = (
     (re.compile(r"(/app/(?:invite|reset)/)[^\s/?#&;,'\"]+"), rf"\1{REDACTED}"),
+    (re.compile(r"\bfhq_[\w-]{20,}"), REDACTED),
     (re.compile(r"(?<=://)[^/@\s]+@"), f"{REDACTED}@"),
     (re.compile(r"(?i)\b(basic|bearer) +[\w+/=.~-]{12,}"), rf"\1 {REDACTED}"),
     (
@@ -85,7 +88,7 @@ class Redactor:
             return {str(k): self._value(str(k), v, depth + 1) for k, v in value.items()}
         if depth < MAX_DEPTH and isinstance(value, list | tuple | set | frozenset):
             return [self._value("", each, depth + 1) for each in value]
-        if key.endswith("_id"):
+        if key.endswith(IDENTIFIERS):
             return _printable(self._mark_secrets(str(value)), keep_lines=False)
         return self.text(str(value), keep_lines=key == "exception")
 

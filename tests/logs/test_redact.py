@@ -55,6 +55,7 @@ def test_other_numbers_stay(text: str) -> None:
         "PORTAL_INTERNAL_KEY=nyuma0123 missing",
         "?a=1&access_token=nyuma&b=2",
         "Cookie: nyuma=1",
+        "curl fhq_nyuma0123456789-ABCDEF_xyz",
     ],
 )
 def test_secrets_do_not_pass_as_text(text: str) -> None:
@@ -103,6 +104,12 @@ def test_identifiers_keep_their_digits() -> None:
     event = {"tenant_id": UUID(int=7), "chat_id": "255712345678@c.us"}
     clean = Redactor().event(event)
     assert clean == {key: str(value) for key, value in event.items()}
+
+
+def test_versions_keep_their_digits() -> None:
+    """Regression: WhatsApp Web's build number was taken for somebody's phone number."""
+    event = {"web_version": "2.3000.1045220589", "version": "1.2.3"}
+    assert Redactor().event(event) == event
 
 
 def test_text_cannot_forge_a_line_or_drive_a_terminal() -> None:
