@@ -40,6 +40,8 @@ if TYPE_CHECKING:
 log = get_logger(__name__)
 
 INJECT_SECONDS = 90.0
+# A page that left WhatsApp Web is back by then, or is brought back.
+LEFT_SECONDS = 15.0
 SYNC_SECONDS = 180.0
 # A page that lost the network gets it back by itself; after this long it is helped.
 OFFLINE_SECONDS = 60.0
@@ -236,7 +238,7 @@ class Follower:
     async def _on_silence(self) -> Ending | None:
         match self._phase:
             case Phase.LOADING:
-                return Lost(Reason.INJECT_TIMEOUT, f"nothing to see after {INJECT_SECONDS:.0f} s")
+                return Lost(Reason.INJECT_TIMEOUT, "nothing to see of WhatsApp Web")
             case Phase.SYNCING:
                 return Lost(Reason.SYNC_TIMEOUT, f"not synced after {SYNC_SECONDS:.0f} s")
             case Phase.OFFLINE:
@@ -350,6 +352,7 @@ class Follower:
         try:
             snapshot = await self._session.bridge.state()
         except BridgeLost:
+            await self._leave()
             return None
         if self._path is not None:
             self._path.context.server_offset = offset(snapshot, self._clock)
@@ -372,6 +375,12 @@ class Follower:
         self._phase = Phase.LOADING
         self._by_code = CodePairing(self._session.bridge, self._clock)
         self._deadline = self._in(INJECT_SECONDS)
+
+    async def _leave(self) -> None:
+        """The page is not WhatsApp Web now: it navigates, or it left without a word."""
+        if self._phase is not Phase.LOADING:
+            await self._start_over()
+            self._deadline = self._in(LEFT_SECONDS)
 
     async def _end_path(self) -> None:
         task, self._path = self._path_task, None

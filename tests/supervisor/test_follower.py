@@ -13,6 +13,7 @@ from flowhqd.store.database import Database
 from flowhqd.supervisor.follower import (
     EXTRAS_SECONDS,
     INJECT_SECONDS,
+    LEFT_SECONDS,
     OFFLINE_SECONDS,
     PROBE_SECONDS,
     SYNC_SECONDS,
@@ -371,14 +372,24 @@ async def test_a_page_that_hangs_is_found_out(database: Database) -> None:
 
 
 async def test_a_page_that_navigates_is_looked_at_later(database: Database) -> None:
-    async with serving(database, check_seconds=30) as watch:
+    async with serving(database, check_seconds=5) as watch:
         watch.tab.error = BridgeLost("it navigates")
-        await watch.wait(30)
-        assert not watch.task.done()
+        assert await watch.wait(5) == ["ready", "lost"]
+        assert not watch.shop.connected.is_set()
         watch.tab.error = None
-        watch.tab.looks = OFFLINE
-        await watch.wait(30)
-        assert watch.told == ["ready", "lost"]
+        await watch.wait(5)
+        assert watch.told == ["ready", "lost", "ready"]
+
+
+async def test_a_page_that_left_without_a_word_is_brought_back(database: Database) -> None:
+    async with serving(database, check_seconds=5) as watch:
+        watch.tab.error = BridgeLost("it is elsewhere")
+        await watch.wait(5)
+        for _ in range(2):
+            await watch.wait(LEFT_SECONDS / 2)
+        ending = await watch.ending()
+        assert isinstance(ending, Lost)
+        assert (ending.reason, ending.rung) == (Reason.INJECT_TIMEOUT, Rung.RELOAD)
 
 
 async def test_a_page_that_cannot_send_is_not_ready(database: Database) -> None:
