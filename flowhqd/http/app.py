@@ -5,11 +5,24 @@ from __future__ import annotations
 from aiohttp import web
 
 from flowhqd.http import auth, errors, headers, openapi, origin
-from flowhqd.http.api import health, keys, logs, messages, qr, tenants, texts, workers
+from flowhqd.http.api import (
+    health,
+    keys,
+    logs,
+    messages,
+    people,
+    qr,
+    setup_requests,
+    tenants,
+    texts,
+    workers,
+)
 from flowhqd.http.body import MAX_BYTES
 from flowhqd.http.operation import TABLE, Routes, Table
 from flowhqd.http.pages import docs, login, problem, render, tenant_form
 from flowhqd.http.pages import keys as key_pages
+from flowhqd.http.pages import people as people_pages
+from flowhqd.http.pages import setup_requests as request_pages
 from flowhqd.http.pages import tenants as pages
 from flowhqd.http.portal import accounts
 from flowhqd.http.portal import api as portal
@@ -88,7 +101,23 @@ def _admin(table: Table) -> web.Application:
     worker = f"{one}/worker"
     add("POST", f"{worker}/force-restart", workers.force_restart, page=pages.force_restart)
     add("POST", f"{one}/pairing-code", workers.pairing_code, page=pages.pairing_code)
+    _people(routes)
     return admin
+
+
+def _people(routes: Routes) -> None:
+    """The portal's users, and what they ask for."""
+    add = routes.json
+    add("GET", "/users", people.list_, page=people_pages.list_)
+    add("POST", "/users", people.invite, page=people_pages.invite)
+    add("POST", "/users/{id}/reset-link", people.reset_link, page=people_pages.reset_link)
+    for verb, disabled in (("disable", True), ("enable", False)):
+        page = people_pages.set_disabled(disabled)
+        add("POST", f"/users/{{id}}/{verb}", people.set_disabled(disabled), page=page)
+    asked = "/setup-requests"
+    add("GET", asked, setup_requests.list_, page=request_pages.list_)
+    add("POST", f"{asked}/{{id}}/approve", setup_requests.approve, page=request_pages.approve)
+    add("POST", f"{asked}/{{id}}/reject", setup_requests.reject, page=request_pages.reject)
 
 
 async def _home(_: web.Request) -> web.StreamResponse:

@@ -38,6 +38,11 @@ def public_host(request: web.Request) -> str:
     return (_from_proxy(request, "X-Forwarded-Host") or request.host).lower()
 
 
+def public_origin(request: web.Request) -> str:
+    """Scheme, host and port under which the client knows us."""
+    return f"{'https' if is_secure(request) else 'http'}://{public_host(request)}"
+
+
 def _from_proxy(request: web.Request, header: str) -> str:
     """The last value of a header, when a trusted proxy sent it."""
     remote = _parse(request.remote or "")

@@ -5,6 +5,8 @@ from __future__ import annotations
 import base64
 import binascii
 import hashlib
+from datetime import datetime
+from uuid import UUID
 
 import orjson
 
@@ -39,6 +41,21 @@ def decode(scope: str, cursor: str, *, field: str = "cursor") -> list[str | int]
         raise bad
     position: list[str | int] = orjson.loads(data)
     return position
+
+
+def of_row(scope: str, created_at: datetime, row_id: UUID) -> str:
+    """A cursor for a list that goes by age."""
+    return encode(scope, created_at.isoformat(), str(row_id))
+
+
+def row_position(scope: str, cursor: str, *, field: str) -> tuple[datetime, UUID]:
+    """What ``of_row`` was given; raises BadCursor."""
+    position = decode(scope, cursor, field=field)
+    try:
+        created_at, row_id = position
+        return datetime.fromisoformat(str(created_at)), UUID(str(row_id))
+    except ValueError:
+        raise BadCursor(field, "is from another version of flowhqd") from None
 
 
 def _spell(raw: bytes) -> str:

@@ -9,6 +9,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints, 
 
 from flowhqd.http import cursors
 from flowhqd.http.models import Body, LanguageName, problem
+from flowhqd.states import SetupStatus
 from flowhqd.whatsapp.events import clean
 
 MAX_LIMIT = 1000
@@ -132,3 +133,18 @@ class EventsQuery(Query):
     limit: Limit = 50
     before: Cursor | None = None
 
+
+class UsersQuery(Query):
+    """Which users: newest first, from the cursor on, with ``q`` in their address."""
+
+    limit: Limit = 100
+    after: Cursor | None = None
+    q: Search | None = None
+
+
+class SetupRequestsQuery(Query):
+    """Which requests: newest first, from the cursor on; all when no status is given."""
+
+    limit: Limit = 100
+    after: Cursor | None = None
+    status: SetupStatus | None = None

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
 from types import MappingProxyType
 from uuid import UUID
 
@@ -84,15 +83,11 @@ async def page(
     daemon: Services, *, after: str | None, limit: int
 ) -> tuple[list[TenantView], str | None]:
     """Tenants in the order they were made, and the cursor of the next page."""
-    position = None if after is None else _tenant_position(after)
+    position = None if after is None else cursors.row_position("tenants", after, field="after")
     async with daemon.database.connection() as connection:
         rows = await tenants.page(connection, after=position, limit=limit + 1)
     shown, more = rows[:limit], len(rows) > limit
-    next_page = (
-        cursors.encode("tenants", shown[-1].created_at.isoformat(), str(shown[-1].id))
-        if more
-        else None
-    )
+    next_page = cursors.of_row("tenants", shown[-1].created_at, shown[-1].id) if more else None
     return [view(daemon, row) for row in shown], next_page
 
 
@@ -138,15 +133,6 @@ async def edit(daemon: Services, tenant: UUID, body: TenantPatch, *, actor: str)
     if given:
         await daemon.control.changed(tenant)
     return await get(daemon, tenant)
-
-
-def _tenant_position(cursor: str) -> tuple[datetime, UUID]:
-    position = cursors.decode("tenants", cursor, field="after")
-    try:
-        created_at, tenant = position
-        return datetime.fromisoformat(str(created_at)), UUID(str(tenant))
-    except ValueError:
-        raise BadCursor("after", "is from another version of flowhqd") from None
 
 
 def _log_position(scope: str, cursor: str) -> int:

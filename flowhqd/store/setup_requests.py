@@ -11,6 +11,7 @@ from uuid import UUID
 
 from flowhqd.errors import Conflict, NotFound
 from flowhqd.states import Language, SetupStatus
+from flowhqd.store.people import Origin
 from flowhqd.store.queries import sql
 
 if TYPE_CHECKING:
@@ -70,13 +71,42 @@ class SetupRequest:
     @classmethod
     def from_row(cls, row: asyncpg.Record) -> Self:
         """A request of a row of setup_request."""
-        values = dict(row)
+        values = {name: row[name] for name in cls.__slots__}
         return cls(
             **{
                 **values,
                 "language": Language(values["language"]),
                 "status": SetupStatus(values["status"]),
             }
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Review:
+    """A request and what the operator should know of it: who asks, and who has its number."""
+
+    request: SetupRequest
+    email: str
+    origin: Origin
+    email_verified_at: datetime | None
+    disabled_at: datetime | None
+    holder_id: UUID | None
+    holder_name: str | None
+    is_shared: bool
+    """Whether others than this user look after the tenant that has the number."""
+
+    @classmethod
+    def from_row(cls, row: asyncpg.Record) -> Self:
+        """A review of a row of the query setup_request_reviews."""
+        return cls(
+            request=SetupRequest.from_row(row),
+            email=row["email"],
+            origin=Origin(row["origin"]),
+            email_verified_at=row["email_verified_at"],
+            disabled_at=row["disabled_at"],
+            holder_id=row["holder_id"],
+            holder_name=row["holder_name"],
+            is_shared=row["is_shared"],
         )
 
 
@@ -102,17 +132,31 @@ async def latest_of_user(connection: Connection, user_id: UUID) -> SetupRequest 
     return None if row is None else SetupRequest.from_row(row)
 
 
-async def page(
+async def reviews(
     connection: Connection,
     *,
     after: tuple[datetime, UUID] | None = None,
     status: SetupStatus | None = None,
     limit: int,
-) -> list[SetupRequest]:
-    """Requests, newest first, after a cursor."""
+) -> list[Review]:
+    """Requests as the operator sees them, newest first, after a cursor."""
     created_at, request_id = after or (None, None)
-    rows = await connection.fetch(sql.setup_requests_page, created_at, request_id, status, limit)
-    return [SetupRequest.from_row(row) for row in rows]
+    rows = await connection.fetch(
+        sql.setup_request_reviews, created_at, request_id, status, None, limit
+    )
+    return [Review.from_row(row) for row in rows]
+
+
+async def review(connection: Connection, request_id: UUID) -> Review:
+    """One request as the operator sees it; raises NotFound."""
+    row = await connection.fetchrow(sql.setup_request_reviews, None, None, None, request_id, 1)
+    return Review.from_row(_known(row))
+
+
+async def holder(connection: Connection, phone_number: str) -> UUID | None:
+    """The tenant that has a number, kept from other transactions until this one ends."""
+    found: UUID | None = await connection.fetchval(sql.setup_request_holder, phone_number)
+    return found
 
 
 async def waiting(connection: Connection) -> int:
@@ -167,6 +211,10 @@ async def activate(connection: Connection, tenant_id: UUID) -> None:
 
 
 def _found(row: asyncpg.Record | None) -> SetupRequest:
+    return SetupRequest.from_row(_known(row))
+
+
+def _known(row: asyncpg.Record | None) -> asyncpg.Record:
     if row is None:
         raise NotFound("there is no such set-up request")
-    return SetupRequest.from_row(row)
+    return row

@@ -14,13 +14,24 @@ select * from setup_request where tenant_id = $1 order by created_at desc, id li
 -- The newest set-up request of a user.
 select * from setup_request where user_id = $1 order by created_at desc, id limit 1;
 
--- name: setup_requests_page
--- Set-up requests, newest first, after the cursor ($1, $2) when it is not null, with the status $3.
-select * from setup_request
- where ($1::timestamptz is null or (created_at, id) < ($1, $2::uuid))
-   and ($3::text is null or status = $3)
- order by created_at desc, id desc
- limit $4;
+-- name: setup_request_reviews
+-- Set-up requests with what the operator should know of them: newest first, after the cursor ($1, $2)
+-- when it is not null, with the status $3, or the one with the id $4.
+select s.*, u.email, u.origin, u.email_verified_at, u.disabled_at,
+       t.id as holder_id, t.name as holder_name,
+       exists (select from portal_user o where o.tenant_id = t.id and o.id <> u.id) as is_shared
+  from setup_request s
+  join portal_user u on u.id = s.user_id
+  left join tenant t on t.phone_number = s.whatsapp_number
+ where ($1::timestamptz is null or (s.created_at, s.id) < ($1, $2::uuid))
+   and ($3::text is null or s.status = $3)
+   and ($4::uuid is null or s.id = $4)
+ order by s.created_at desc, s.id desc
+ limit $5;
+
+-- name: setup_request_holder
+-- The tenant that has a request's number, kept from others until the transaction ends.
+select id from tenant where phone_number = $1 for update;
 
 -- name: setup_requests_waiting
 -- How many requests wait for the operator.

@@ -1,0 +1,90 @@
+"""The portal's users, and the form that invites one."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+from aiohttp import web
+
+from flowhqd.errors import Conflict, Invalid
+from flowhqd.http import people
+from flowhqd.http.auth import actor
+from flowhqd.http.body import form, path_id, validate
+from flowhqd.http.negotiation import Handler
+from flowhqd.http.pages.render import render
+from flowhqd.http.people import UserWithLink
+from flowhqd.http.portal.models import Invitation
+from flowhqd.http.services import services
+from flowhqd.settings import Signup
+from flowhqd.states import Language
+
+URL = "/admin/users"
+USERS_A_PAGE = 50
+FIELDS = ("email", "language", "tenant_id")
+
+
+async def list_(request: web.Request) -> web.Response:
+    """Users, newest first, and those alone whose address is searched for."""
+    return await _show(request)
+
+
+async def invite(request: web.Request) -> web.Response:
+    """Add a user and show their link this once, or the form with what is wrong."""
+    fields = await form(request)
+    try:
+        body = validate(Invitation, {name: fields[name] for name in FIELDS if fields.get(name)})
+        made = await people.invite(request, body, actor=actor(request))
+    except Invalid as error:
+        return await _show(request, fields=fields, errors=error.errors)
+    except Conflict as error:
+        return await _show(request, fields=fields, errors={"email": str(error)})
+    return await _show(request, made=made)
+
+
+async def reset_link(request: web.Request) -> web.Response:
+    """The users, with another link for one of them, shown this once."""
+    made = await people.new_link(request, path_id(request, "user"), actor=actor(request))
+    return await _show(request, made=made)
+
+
+def set_disabled(disabled: bool) -> Handler:
+    """A handler that keeps a user out, or lets them in again, and leads back to the list."""
+
+    async def handle(request: web.Request) -> web.Response:
+        user_id = path_id(request, "user")
+        await people.set_disabled(
+            services(request), user_id, disabled=disabled, actor=actor(request)
+        )
+        raise web.HTTPSeeOther(URL)
+
+    return handle
+
+
+async def _show(
+    request: web.Request,
+    *,
+    fields: Mapping[str, str] = MappingProxyType({}),
+    errors: Mapping[str, str] = MappingProxyType({}),
+    made: UserWithLink | None = None,
+) -> web.Response:
+    query = request.query if request.method == "GET" else {}
+    shown = await people.page(
+        services(request),
+        search=query.get("q") or None,
+        after=query.get("after"),
+        limit=USERS_A_PAGE,
+    )
+    return render(
+        request,
+        "people.html",
+        status=422 if errors else 200,
+        users=shown.users,
+        next=shown.next,
+        q=query.get("q", ""),
+        may_invite=services(request).settings.signup is not Signup.OFF,
+        languages={Language.SW: "Swahili", Language.EN: "English"},
+        fields={name: fields.get(name, "") for name in FIELDS},
+        errors=errors,
+        made=made,
+    )
