@@ -80,6 +80,7 @@ class Chromium:
                     await browser.command("Target.setDiscoverTargets", {"discover": True})
                     return browser, await browser._unless_lost(opened)
         except TimeoutError:
+            log.warning("browser_without_window", pid=browser.pid, stderr=child.stderr)
             await browser.stop()
             raise BrowserLost(
                 f"Chromium opened no window in {START_SECONDS:g} s{browser._last_words()}"
@@ -174,13 +175,14 @@ class Chromium:
         if self.lost.done():
             return
         self.lost.set_result(None)
-        log.warning("browser_lost", pid=self.pid, stderr=self._child.stderr[-500:])
+        log.warning("browser_lost", pid=self.pid, stderr=self._child.stderr)
         # Without its pipe it is of no use; without its process the pipe may live on in a child.
         self.kill()
         self._disposal = asyncio.create_task(self.connection.dispose())
 
     def _last_words(self) -> str:
-        return f"; it said: {self._child.stderr[-500:]}" if self._child.stderr else ""
+        said = " ".join(self._child.stderr[-500:].split())
+        return f"; it said: {said}" if said else ""
 
 
 def marker(directory: str) -> str:

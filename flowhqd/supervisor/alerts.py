@@ -18,8 +18,11 @@ from tenacity import (
 )
 
 from flowhqd.log import get_logger
+from flowhqd.reasons import action
 
 if TYPE_CHECKING:
+    from uuid import UUID
+
     from pydantic import SecretStr
 
 log = get_logger(__name__)
@@ -47,10 +50,11 @@ class Alerts:
         self._url = None if url is None else url.get_secret_value()
         self._waiting: asyncio.Queue[Alert] = asyncio.Queue(WAITING)
 
-    def put(self, alert: Alert) -> None:
+    def tell(self, tenant_id: UUID, reason: str, detail: str, at: datetime) -> None:
         """Send an alert soon; never waits."""
         if self._url is None:
             return
+        alert = Alert(str(tenant_id), reason, detail, action(reason), at)
         try:
             self._waiting.put_nowait(alert)
         except asyncio.QueueFull:

@@ -279,11 +279,17 @@ class Supervisor:
             WorkerStatus.ERROR,
             last_error=error,
         )
+        self._alarm(tenant_id, Reason.INTERNAL_ERROR, error)
         try:
             async with self._database.transaction() as connection:
                 await states.apply(connection, tenant_id, failed, actor="supervisor")
         except StoreUnavailable as unavailable:
             log.warning("database_away", error=str(unavailable))
+        except Exception:
+            log.exception("failure_not_noted", tenant_id=str(tenant_id))
+
+    def _alarm(self, tenant_id: UUID, reason: Reason, detail: str) -> None:
+        self._around.alerts.tell(tenant_id, reason, detail, self._clock.now())
 
     async def _end(self, tenant_id: UUID) -> None:
         task = self._tasks.get(tenant_id)
@@ -355,6 +361,7 @@ class Supervisor:
                 for tenant_id in stale:
                     log.error("worker_stale", tenant_id=str(tenant_id))
                     await self._note(tenant_id, Happened.STALE, "supervisor")
+                    self._alarm(tenant_id, Reason.STALE, "")
             except StoreUnavailable as error:
                 log.warning("database_away", error=str(error))
             await asyncio.sleep(interval)

@@ -21,11 +21,10 @@ from flowhqd.errors import (
 )
 from flowhqd.log import get_logger
 from flowhqd.messages.path import MessagePath
-from flowhqd.reasons import Reason, action
+from flowhqd.reasons import Reason
 from flowhqd.states import SessionState, TenantStatus, Wanted, WorkerStatus
 from flowhqd.store import states, tenants
 from flowhqd.store.states import Link, Qr
-from flowhqd.supervisor.alerts import Alert
 from flowhqd.supervisor.follower import Ending, Follower, Lost, Refused, offset
 from flowhqd.supervisor.live import (
     DedupView,
@@ -372,9 +371,7 @@ class Worker:
             report.cancel()
 
     def _alarm(self, reason: str, detail: str) -> None:
-        self._around.alerts.put(
-            Alert(str(self.tenant_id), reason, detail, action(reason), self._around.clock.now())
-        )
+        self._around.alerts.tell(self.tenant_id, reason, detail, self._around.clock.now())
 
     def _turn_is_over(self) -> None:
         if self._turn is not None:

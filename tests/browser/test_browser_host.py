@@ -257,6 +257,16 @@ async def test_program_that_is_no_chromium_is_reported(options: BrowserOptions) 
             pass
 
 
+async def test_what_chromium_says_at_its_end_is_told_on_one_line(options: BrowserOptions) -> None:
+    """Regression: the one line of a daemon that cannot start had several."""
+    talker = options.profiles_path.with_name("talker")
+    talker.write_text("#!/bin/sh\nprintf 'one\\n  two\\n\\nthree\\n' >&2\nexit 1\n")
+    talker.chmod(0o755)
+    with pytest.raises(StartupError, match=r"it said: one two three$"):
+        async with BrowserHost(replace(options, executable=talker)):
+            pass
+
+
 async def test_long_profiles_path_works(options: BrowserOptions, site: str) -> None:
     parent = options.profiles_path / ("long" * 20)
     parent.mkdir(parents=True)
