@@ -27,6 +27,10 @@ _AWAY = (
 # its text tells which. A pooled connection that is lost counts as released.
 _LOST_TEXTS = ("is closed", "is closing", "released back to the pool")
 
+# An idle connection that the server ended, used before its end was read: asyncpg still deals with
+# the server's farewell, and takes that for an operation of ours.
+_ENDED_TEXT = "cannot switch to state"
+
 
 def is_unavailable(error: BaseException) -> bool:
     """Whether ``error`` says that the database is away rather than that the query is wrong."""
@@ -34,6 +38,8 @@ def is_unavailable(error: BaseException) -> bool:
         return False
     if isinstance(error, asyncpg.InterfaceError):
         return any(text in str(error) for text in _LOST_TEXTS)
+    if isinstance(error, asyncpg.InternalClientError):
+        return _ENDED_TEXT in str(error)
     return isinstance(error, _AWAY)
 
 
