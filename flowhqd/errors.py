@@ -44,6 +44,12 @@ class Conflict(FlowHQError):
     code = "conflict"
 
 
+class TooManyWaiting(FlowHQError):
+    """As much waits already as may wait; it may be asked again once some of it is done."""
+
+    code = "too_many_waiting"
+
+
 class Invalid(FlowHQError):
     """A field has a value that cannot be used; ``errors`` maps field names to what is wrong."""
 

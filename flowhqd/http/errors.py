@@ -21,6 +21,7 @@ from flowhqd.errors import (
     NotServing,
     PageTimeout,
     StoreUnavailable,
+    TooManyWaiting,
 )
 from flowhqd.http.negotiation import Handler, wants_html
 from flowhqd.http.responses import json_response
@@ -109,6 +110,7 @@ STATUSES: tuple[tuple[type[FlowHQError], int], ...] = (
     (NotFound, 404),
     (Conflict, 409),
     (Invalid, 422),
+    (TooManyWaiting, 429),
     (StoreUnavailable, 503),
     (NotServing, 503),
     (PageTimeout, 504),
@@ -120,7 +122,7 @@ OTHERWISE = 'flowhqd realm="portal"'
 # Those that may go better when asked again.
 RETRYABLE = frozenset({429, 502, 503, 504})
 
-TITLES = {401: "Password needed", 422: "Some fields cannot be used", 429: "Too many attempts"}
+TITLES = {401: "Password needed", 422: "Some fields cannot be used"}
 _DETAILS = {
     404: "there is nothing at this address",
     405: "this address does not take that method",

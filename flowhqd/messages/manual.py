@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Literal
 
 import orjson
 
-from flowhqd.errors import Conflict, Invalid
+from flowhqd.errors import Conflict, Invalid, TooManyWaiting
 from flowhqd.messages.ids import manual_id
 from flowhqd.states import Language
 from flowhqd.store import contacts, messages
@@ -24,6 +24,9 @@ from flowhqd.whatsapp.addresses import alias, phone_number
 if TYPE_CHECKING:
     from flowhqd.store.pool import Connection
     from flowhqd.store.tenants import Tenant
+
+MAX_WAITING = 1_000
+"""Messages of one tenant that may wait to be sent: with the default limit they take an hour."""
 
 _TEST_TEXTS = {
     Language.SW: "✅ Ujumbe wa majaribio: {business} imeunganishwa na inaweza kutuma ujumbe.",
@@ -65,7 +68,8 @@ async def record(
 
     It goes to the chat that its quote is from, else to the one in which the customer wrote last:
     WhatsApp knows a person under two addresses. Raises Conflict for an idempotency key that asked
-    for something else and for a tenant linked to a wrong number, Invalid for an unknown quote.
+    for something else and for a tenant linked to a wrong number, Invalid for an unknown quote,
+    TooManyWaiting when MAX_WAITING others wait.
     """
     if tenant.session.account not in (None, tenant.phone_number):
         raise Conflict(
@@ -101,6 +105,11 @@ async def record(
         ),
     )
     if row is not None:
+        if await messages.waiting_to_be_sent(connection, tenant.id) > MAX_WAITING:
+            raise TooManyWaiting(
+                f"{MAX_WAITING:,} messages of this tenant wait to be sent already; ask again when "
+                f"some have left (the session is {tenant.session.state})"
+            )
         return Recorded(row, is_new=True)
     assert message.idempotency_key is not None  # noqa: S101 - a fresh id collides with nothing
     asked = await messages.asked_before(connection, tenant.id, message.idempotency_key)

@@ -222,6 +222,12 @@ async def asked_before(
     return None if row is None else (LoggedMessage.from_row(row), row["request_hash"])
 
 
+async def waiting_to_be_sent(connection: Connection, tenant_id: UUID) -> int:
+    """How many messages that were asked for have not left yet."""
+    waiting: int = await connection.fetchval(sql.messages_waiting_to_be_sent, tenant_id)
+    return waiting
+
+
 async def last_inbound(connection: Connection, contact_id: UUID) -> LoggedMessage | None:
     """What a contact wrote last."""
     row = await connection.fetchrow(sql.message_last_inbound, contact_id)

@@ -60,6 +60,11 @@ returning *;
 -- The message that was asked for with this idempotency key.
 select * from message_log where tenant_id = $1 and idempotency_key = $2;
 
+-- name: messages_waiting_to_be_sent
+-- How many messages that were asked for wait to be sent.
+select count(*) from message_log
+ where tenant_id = $1 and status = 'QUEUED' and origin = 'api';
+
 -- name: message_last_inbound
 -- What a contact wrote last.
 select * from message_log where contact_id = $1 and direction = 'IN' order by seq desc limit 1;

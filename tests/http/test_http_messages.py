@@ -11,6 +11,7 @@ from uuid import UUID, uuid4
 import aiohttp
 import pytest
 
+from flowhqd.messages import manual
 from flowhqd.store import contacts, messages, states
 from flowhqd.store.messages import Inbound, LoggedMessage
 from flowhqd.store.states import Link
@@ -263,3 +264,24 @@ async def test_sending_is_for_the_admin_only(site: Site, tenant: str) -> None:
         url = f"/admin/tenants/{tenant}/{path}"
         async with stranger.post(url, json={"chat": CUSTOMER, "text": "Habari"}) as response:
             await problem(response, 401)
+
+
+async def test_what_waits_to_be_sent_is_bounded_for_each_tenant(
+    site: Site, tenant: str, post: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(manual, "MAX_WAITING", 2)
+    for number in (1, 2):
+        async with post(chat=CUSTOMER, text="Habari", idempotency_key=str(number)) as answer:
+            assert answer.status == 202
+    async with post(chat=CUSTOMER, text="Habari") as answer:
+        found = await problem(answer, 429)
+        assert found["code"] == "too_many_waiting"
+        assert "2 messages" in found["detail"]
+        assert answer.headers["Retry-After"]
+    async with post(chat=CUSTOMER, text="Habari", idempotency_key="1") as answer:
+        assert answer.status == 200, "it was asked for before"
+        waits = (await answer.json())["message"]["id"]
+    async with site.services.database.connection() as connection:
+        await messages.settle_outbound(connection, UUID(waits), messages.OutStatus.SENT)
+    async with post(chat=CUSTOMER, text="Habari") as answer:
+        assert answer.status == 202

@@ -23,7 +23,7 @@ async def send(request: web.Request) -> web.Response:
     """Log a message and have it sent, in order with its chat's replies.
 
     202 with its row; 200 with the row as it is now when the same was asked for before. Without a
-    connected session the row stays QUEUED and is sent once there is one.
+    connected session the row stays QUEUED and is sent once there is one. 429 when 1,000 wait.
     """
     tenant = tenants.tenant_id(request)
     body = await read_model(request, MessageCreate)
