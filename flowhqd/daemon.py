@@ -17,6 +17,7 @@ from flowhqd import __version__, log, systemd
 from flowhqd.accounts import unprivileged
 from flowhqd.browser.executable import find_chromium
 from flowhqd.browser.host import BrowserHost, BrowserOptions
+from flowhqd.changes import Changes
 from flowhqd.clock import SystemClock
 from flowhqd.credentials import Credentials, generate_secrets
 from flowhqd.errors import StartupError, StoreUnavailable
@@ -141,6 +142,7 @@ async def open_daemon(
         tenants_per_browser=settings.tenants_per_browser,
     )
     clock = SystemClock()
+    changes = Changes()
     async with AsyncExitStack() as stack:
         if settings.database_url is not None:
             dsn = settings.database_url.get_secret_value()
@@ -170,6 +172,7 @@ async def open_daemon(
             clock=clock,
             is_owner=owner.held,
             message_id_key=key,
+            changes=changes,
         )
 
         async def ready() -> Mapping[str, bool]:
@@ -187,6 +190,7 @@ async def open_daemon(
             admin_password=credentials.admin_password.get_secret_value(),
             portal_key=credentials.portal_internal_key.get_secret_value(),
             ready=ready,
+            changes=changes,
         )
         # The port is taken before any worker starts: a daemon that cannot serve does nothing.
         url = await stack.enter_async_context(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from aiohttp import web
 
-from flowhqd.http import auth, errors, headers, openapi, origin
+from flowhqd.http import auth, errors, headers, live, openapi, origin
 from flowhqd.http.api import (
     health,
     keys,
@@ -40,7 +40,9 @@ def create_app(services: Services) -> web.Application:
     )
     app[SERVICES] = services
     app[auth.THROTTLE] = Throttle(services.clock)
+    app[live.STREAMS] = live.Streams()
     app.on_response_prepare.append(headers.add)
+    app.on_shutdown.append(_end_streams)
     render.setup(app, assets)
     table: Table = {}
     app[TABLE] = table
@@ -70,6 +72,7 @@ def _admin(table: Table) -> web.Application:
     routes.plain("GET", "", _home)
     routes.plain("GET", "/", _home)
     routes.plain("POST", "/logout", login.log_out)
+    add("GET", "/events", live.admin_events)
     add("GET", "/tenants", tenants.list_, page=pages.list_)
     add("POST", "/tenants", tenants.create, page=tenant_form.create)
     page("GET", "/tenants/new", tenant_form.new)
@@ -118,6 +121,11 @@ def _people(routes: Routes) -> None:
     add("GET", asked, setup_requests.list_, page=request_pages.list_)
     add("POST", f"{asked}/{{id}}/approve", setup_requests.approve, page=request_pages.approve)
     add("POST", f"{asked}/{{id}}/reject", setup_requests.reject, page=request_pages.reject)
+
+
+async def _end_streams(app: web.Application) -> None:
+    # Else the server would wait for readers of changes, who never go by themselves.
+    app[SERVICES].changes.close()
 
 
 async def _home(_: web.Request) -> web.StreamResponse:

@@ -120,8 +120,19 @@ async def current_session(request: web.Request) -> AdminSession | None:
         return await admin_sessions.find(connection, cookie, store.admin_password)
 
 
+async def is_still_valid(request: web.Request) -> bool:
+    """Whether the login or key that ``request`` was let in with is good yet."""
+    identity = request[IDENTITY]
+    if identity.session is not None:
+        return await current_session(request) is not None
+    if identity.key is not None:
+        async with services(request).database.connection() as connection:
+            return await api_keys.find(connection, _key(request)) is not None
+    return True
+
+
 async def _identify(request: web.Request) -> Identity:
-    given = request.headers.get(KEY_HEADER) or _bearer(request.headers.get("Authorization", ""))
+    given = _key(request)
     if given:
         return Identity(key=await _find_key(request, given))
     if "Authorization" in request.headers:
@@ -163,6 +174,11 @@ def _check_scope(request: web.Request, key: ApiKey) -> None:
     needed = access if isinstance(access, Scope) else Scope.ADMIN
     if not key.allows(needed):
         raise MissingScope(f"the key {key.name!r} lacks the scope '{needed}'")
+
+
+def _key(request: web.Request) -> str:
+    """The key that a request came with; empty when it has none."""
+    return request.headers.get(KEY_HEADER) or _bearer(request.headers.get("Authorization", ""))
 
 
 def _bearer(header: str) -> str:

@@ -105,6 +105,13 @@ class TooManyFailures(RequestError):
     code = "too_many_failures"
 
 
+class TooManyStreams(RequestError):
+    """As many readers of changes as there may be are connected."""
+
+    status = 503
+    code = "too_many_streams"
+
+
 # The first class that an error is decides.
 STATUSES: tuple[tuple[type[FlowHQError], int], ...] = (
     (NotFound, 404),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import date
 from typing import Annotated, Literal
+from uuid import UUID
 
 from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints, WithJsonSchema
 
@@ -132,6 +133,12 @@ class EventsQuery(Query):
 
     limit: Limit = 50
     before: Cursor | None = None
+
+
+class WatchQuery(Query):
+    """Whose changes; everybody's when left out."""
+
+    tenant: UUID | None = None
 
 
 class UsersQuery(Query):

@@ -9,6 +9,7 @@ from uuid import UUID
 
 from aiohttp import web
 
+from flowhqd.changes import Changes
 from flowhqd.clock import Clock
 from flowhqd.settings import Settings
 from flowhqd.store.database import Database
@@ -76,6 +77,7 @@ class Services:
     """The parts of the daemon that requests act on.
 
     ``ready`` tells for each part by name whether it works, without waiting for one that does not.
+    ``changes`` is told what was stored, and tells those who watch.
     """
 
     settings: Settings
@@ -85,6 +87,7 @@ class Services:
     admin_password: str = field(repr=False)
     portal_key: str = field(repr=False)
     ready: Callable[[], Awaitable[Mapping[str, bool]]]
+    changes: Changes = field(default_factory=Changes)
 
 
 SERVICES = web.AppKey("SERVICES", Services)

@@ -9,6 +9,7 @@ from uuid import UUID
 
 from aiohttp import web
 
+from flowhqd.changes import Topic
 from flowhqd.http import cursors
 from flowhqd.http.body import path_id
 from flowhqd.http.errors import BadCursor
@@ -113,7 +114,9 @@ async def create(daemon: Services, body: TenantCreate, *, actor: str) -> Tenant:
     async with daemon.database.transaction() as connection:
         made = await tenants.create(connection, **body.model_dump())
         await states.audit(connection, made, actor=actor, action="tenant_created")
-        return await tenants.get(connection, made)
+        tenant = await tenants.get(connection, made)
+    daemon.changes.publish(made, Topic.CONFIG)
+    return tenant
 
 
 async def edit(daemon: Services, tenant: UUID, body: TenantPatch, *, actor: str) -> Tenant:
@@ -131,6 +134,7 @@ async def edit(daemon: Services, tenant: UUID, body: TenantPatch, *, actor: str)
                 connection, tenant, actor=actor, action="tenant_edited", detail={"fields": [*given]}
             )
     if given:
+        daemon.changes.publish(tenant, Topic.CONFIG)
         await daemon.control.changed(tenant)
     return await get(daemon, tenant)
 

@@ -44,3 +44,5 @@ class AckLog:
                 for message_id, status in acks.items():
                     self.put(message_id, status)
                 await asyncio.sleep(DATABASE_RETRY_SECONDS)
+            else:
+                self._context.changed()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
@@ -45,8 +46,9 @@ class PathOptions:
 class PathContext:
     """One tenant and the page that serves it now.
 
-    ``hold`` is why nobody is answered at the moment, ``server_offset`` how far WhatsApp's clock is
-    ahead of the host's; both may change while the path runs.
+    ``changed`` is called when something about a message was stored. ``hold`` is why nobody is
+    answered at the moment, ``server_offset`` how far WhatsApp's clock is ahead of the host's; both
+    may change while the path runs.
     """
 
     tenant_id: UUID
@@ -55,6 +57,7 @@ class PathContext:
     limits: Limits
     options: PathOptions
     clock: Clock
+    changed: Callable[[], None] = lambda: None
     hold: str | None = None
     server_offset: timedelta = timedelta()
 

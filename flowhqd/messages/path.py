@@ -166,6 +166,8 @@ class MessagePath:
             log.exception("message_not_logged", chat_id=message.chat_id)
             self.context.limits.skipped["not_logged"] += 1
             return False
+        if arrived.is_new:
+            self.context.changed()
         if self._lanes is None or arrived.contact_id is None:
             return arrived.is_new
         for gone in arrived.merged:
@@ -206,6 +208,7 @@ class MessagePath:
                 log.exception("message_failed", message_id=str(message_id))
                 failed.append(error)
             else:
+                self.context.changed()
                 return
 
 

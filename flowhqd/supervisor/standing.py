@@ -30,7 +30,7 @@ class Standing:
     """``known`` is what the rows say.
 
     ``alarm`` is called with reason and detail when the worker comes into error, ``patience`` while
-    the database is away.
+    the database is away, ``changed`` when something was written.
     """
 
     def __init__(
@@ -41,12 +41,14 @@ class Standing:
         *,
         alarm: Callable[[str, str], None],
         patience: Callable[[], None],
+        changed: Callable[[], None],
     ) -> None:
         self.known = known
         self._tenant_id = tenant_id
         self._database = database
         self._alarm = alarm
         self._patience = patience
+        self._changed = changed
         self._written = asyncio.Event()
 
     async def happened(
@@ -91,4 +93,5 @@ class Standing:
                 await asyncio.sleep(RETRY_SECONDS)
             else:
                 self._written.set()
+                self._changed()
                 return

@@ -10,6 +10,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Self
 from uuid import UUID
 
+from flowhqd.changes import Topic
 from flowhqd.errors import Conflict, NotServing, StoreUnavailable
 from flowhqd.log import get_logger
 from flowhqd.messages import manual
@@ -29,6 +30,7 @@ from flowhqd.whatsapp.session import Session
 
 if TYPE_CHECKING:
     from flowhqd.browser.host import BrowserHost
+    from flowhqd.changes import Changes
     from flowhqd.clock import Clock
     from flowhqd.messages.manual import ManualMessage, Recorded
     from flowhqd.settings import Settings
@@ -52,11 +54,13 @@ class Supervisor:
         clock: Clock,
         is_owner: asyncio.Event,
         message_id_key: bytes,
+        changes: Changes,
     ) -> None:
         self._host = host
         self._database = database
         self._settings = settings
         self._clock = clock
+        self._changes = changes
         self._around = Surroundings(
             host=host,
             database=database,
@@ -66,6 +70,7 @@ class Supervisor:
             start_gate=StartGate(),
             is_owner=is_owner,
             alerts=Alerts(settings.alert_url),
+            changes=changes,
             message_id_key=message_id_key,
         )
         self._workers: dict[UUID, Worker] = {}
@@ -195,6 +200,7 @@ class Supervisor:
                     action="message.send",
                     detail={"message_id": str(recorded.row.id)},
                 )
+        self._changes.publish(tenant_id, Topic.MESSAGES)
         worker = self._workers.get(tenant_id)
         if recorded.is_new and worker is not None:
             worker.send(recorded.row)
@@ -208,6 +214,7 @@ class Supervisor:
             async with self._database.transaction() as connection:
                 await tenants.delete(connection, tenant_id)
         self._locks.pop(tenant_id, None)
+        self._changes.publish(tenant_id, Topic.CONFIG)
 
     async def changed(self, tenant_id: UUID) -> None:
         """A tenant was edited; its phone number may now be the linked one."""
@@ -247,6 +254,7 @@ class Supervisor:
             tenant = await tenants.get(connection, tenant_id)
             done = change(happened, known_of(tenant), detail=detail)
             await states.apply(connection, tenant_id, done, actor=actor)
+        self._changes.publish(tenant_id, Topic.STATES)
 
     async def _launch(self, tenant_id: UUID, actor: str, *, by_hand: bool = True) -> None:
         await self._note(tenant_id, Happened.STARTED, actor)
@@ -287,6 +295,8 @@ class Supervisor:
             log.warning("database_away", error=str(unavailable))
         except Exception:
             log.exception("failure_not_noted", tenant_id=str(tenant_id))
+        else:
+            self._changes.publish(tenant_id, Topic.STATES)
 
     def _alarm(self, tenant_id: UUID, reason: Reason, detail: str) -> None:
         self._around.alerts.tell(tenant_id, reason, detail, self._clock.now())

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from flowhqd.changes import Topic
 from flowhqd.messages.context import Limits, PathContext, PathOptions
 from flowhqd.messages.dedup import DedupWindow
 from flowhqd.messages.loop_breaker import LoopBreaker
@@ -18,6 +19,7 @@ from flowhqd.supervisor.reconnect import Reconnect
 
 if TYPE_CHECKING:
     from flowhqd.browser.host import BrowserHost
+    from flowhqd.changes import Changes
     from flowhqd.clock import Clock
     from flowhqd.settings import Settings
     from flowhqd.store.database import Database
@@ -39,6 +41,7 @@ class Surroundings:
     start_gate: StartGate
     is_owner: asyncio.Event
     alerts: Alerts
+    changes: Changes
     message_id_key: bytes
 
     def new_reconnect(self) -> Reconnect:
@@ -81,7 +84,15 @@ class Surroundings:
             ack_seconds=ACK_SECONDS,
         )
         return MessagePath(
-            PathContext(tenant.id, self.database, bridge, limits, options, self.clock),
+            PathContext(
+                tenant.id,
+                self.database,
+                bridge,
+                limits,
+                options,
+                self.clock,
+                changed=lambda: self.changes.publish(tenant.id, Topic.MESSAGES),
+            ),
             may_send=(connected, self.is_owner),
             history_from=tenant.session.history_from,
         )

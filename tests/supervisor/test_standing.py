@@ -18,7 +18,12 @@ async def standing_of(database: Database, tenant_id: UUID) -> Standing:
     async with database.connection() as connection:
         known = known_of(await tenants.get(connection, tenant_id))
     return Standing(
-        tenant_id, known, database, alarm=lambda reason, detail: None, patience=lambda: None
+        tenant_id,
+        known,
+        database,
+        alarm=lambda reason, detail: None,
+        patience=lambda: None,
+        changed=lambda: None,
     )
 
 
