@@ -1,8 +1,8 @@
 from __future__ import annotations
 
 import asyncio
-import time
 import logging
+import time
 import uuid
 from pathlib import Path
 
@@ -171,17 +171,19 @@ async def test_a_lost_connection_is_store_unavailable(pool: asyncpg.Pool) -> Non
 
 
 async def test_a_connection_that_was_ended_while_idle_is_store_unavailable(
-    dsn: str, pool: asyncpg.Pool
+    dsn: str,
 ) -> None:
     """Also when its end has not been read yet; what asyncpg says then varies from try to try."""
+    other = await connect(dsn, deadline_seconds=5)
     for _ in range(40):
         ended = await connect(dsn, deadline_seconds=5)
-        await pool.fetchval("select pg_terminate_backend($1)", ended.get_server_pid())
-        # Both the farewell and the end are there before anything of them is read.
+        await other.fetchval("select pg_terminate_backend($1)", ended.get_server_pid())
+        # The farewell and the end are there before anything of them is read.
         time.sleep(0.01)  # noqa: ASYNC251
         with pytest.raises(StoreUnavailable), store_errors():
             await ended.execute("select 1")
         ended.terminate()
+    await other.close()
 
 
 async def test_a_statement_that_takes_too_long_is_store_unavailable(pool: asyncpg.Pool) -> None:
