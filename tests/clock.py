@@ -22,6 +22,10 @@ class ManualClock:
         """Seconds since the clock was made."""
         return self._seconds
 
+    def step(self, seconds: float) -> None:
+        """Somebody sets the wall clock, by that much."""
+        self._start += timedelta(seconds=seconds)
+
     def advance(self, seconds: float) -> None:
         """Let time pass."""
         self._seconds += seconds

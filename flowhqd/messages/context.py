@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
@@ -46,9 +45,7 @@ class PathOptions:
 class PathContext:
     """One tenant and the page that serves it now.
 
-    ``changed`` is called when something about a message was stored. ``hold`` is why nobody is
-    answered at the moment, ``server_offset`` how far WhatsApp's clock is ahead of the host's; both
-    may change while the path runs.
+    ``hold`` is why nobody is answered at the moment; it may change while the path runs.
     """
 
     tenant_id: UUID
@@ -57,10 +54,17 @@ class PathContext:
     limits: Limits
     options: PathOptions
     clock: Clock
-    changed: Callable[[], None] = lambda: None
     hold: str | None = None
-    server_offset: timedelta = timedelta()
+    _server_read: tuple[datetime, float] | None = None
+
+    def read_server_clock(self, now: datetime | None) -> None:
+        """What WhatsApp's clock says now; None where the page shows none."""
+        if now is not None:
+            self._server_read = now, self.clock.monotonic()
 
     def server_now(self) -> datetime:
-        """WhatsApp's time."""
-        return self.clock.now() + self.server_offset
+        """WhatsApp's time, going on from the last reading, whoever sets the host's clock."""
+        if self._server_read is None:
+            return self.clock.now()
+        read, at = self._server_read
+        return read + timedelta(seconds=self.clock.monotonic() - at)

@@ -7,7 +7,6 @@ import contextlib
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Protocol
 
 from flowhqd.errors import BridgeLost, BrowserError
@@ -321,7 +320,7 @@ class Follower:
             return found
         self._has_login = self._was_ready = True
         self._deadline = self._in(SYNC_SECONDS)
-        found.context.server_offset = offset(snapshot, self._clock)
+        found.context.read_server_clock(snapshot.server_now)
         self._connected.set()
         if self._path is None:
             self._path = found
@@ -355,7 +354,7 @@ class Follower:
             await self._leave()
             return None
         if self._path is not None:
-            self._path.context.server_offset = offset(snapshot, self._clock)
+            self._path.context.read_server_clock(snapshot.server_now)
         ending = await self._enter(phase(snapshot.state))
         return ending or await self._look_again()
 
@@ -396,8 +395,3 @@ class Follower:
 
     def _in(self, seconds: float) -> float:
         return self._clock.monotonic() + seconds
-
-
-def offset(snapshot: Snapshot, clock: Clock) -> timedelta:
-    """How far WhatsApp's clock is ahead of the host's."""
-    return timedelta() if snapshot.server_now is None else snapshot.server_now - clock.now()

@@ -10,7 +10,6 @@ from uuid import UUID
 import structlog
 
 from flowhqd import qr
-from flowhqd.changes import Topic
 from flowhqd.errors import (
     BridgeLost,
     BrowserError,
@@ -26,7 +25,7 @@ from flowhqd.reasons import Reason
 from flowhqd.states import SessionState, TenantStatus, Wanted, WorkerStatus
 from flowhqd.store import states, tenants
 from flowhqd.store.states import Link, Qr
-from flowhqd.supervisor.follower import Ending, Follower, Lost, Refused, offset
+from flowhqd.supervisor.follower import Ending, Follower, Lost, Refused
 from flowhqd.supervisor.live import (
     DedupView,
     LiveWorker,
@@ -80,7 +79,6 @@ class Worker:
             around.database,
             alarm=self._alarm,
             patience=lambda: self._promise(REPORT_AFTER_SECONDS),
-            changed=lambda: around.changes.publish(tenant.id, Topic.STATES),
         )
         self._session = Session(around.host, str(tenant.id), settings.whatsapp_web_url)
         self._connected = asyncio.Event()
@@ -213,7 +211,6 @@ class Worker:
             # Each further failure in a row throws away more.
             self._rung = max(ending.rung, Rung(min(self._reconnect.attempt - 1, Rung.REOPEN)))
             self._promise(delay + REPORT_AFTER_SECONDS)
-            self._around.changes.publish(self.tenant_id, Topic.STATES)
             await asyncio.sleep(delay)
 
     async def _serve(self) -> Ending:
@@ -312,7 +309,7 @@ class Worker:
     async def ready(self, snapshot: Snapshot, probe: Probe) -> MessagePath | Refused:
         """Connected, synced and probed."""
         account = phone_number(snapshot.account.pn)
-        server_now = self._around.clock.now() + offset(snapshot, self._around.clock)
+        server_now = snapshot.server_now or self._around.clock.now()
         async with self._around.database.transaction() as connection:
             if account is not None:
                 holder = await states.account_holder(connection, account)

@@ -351,7 +351,7 @@ async def test_what_is_too_old_by_whatsapps_clock_is_a_persons(database: Databas
     shop.page.says(JUMA, at=now - timedelta(minutes=10))
     async with shop.open() as path:
         await shop.answered(2)
-        path.context.server_offset = timedelta(minutes=11)
+        path.context.read_server_clock(now + timedelta(minutes=11))
         shop.hear(JUMA)
         shop.hear(JUMA, at=now + timedelta(minutes=11))
         await shop.answered(4)
@@ -361,6 +361,23 @@ async def test_what_is_too_old_by_whatsapps_clock_is_a_persons(database: Databas
         ("UNANSWERED", "too_old"),
         ("ANSWERED", None),
     ]
+
+
+@pytest.mark.parametrize("step_minutes", [-15, 15])
+async def test_a_step_of_the_hosts_clock_makes_nothing_too_old(
+    step_minutes: int, database: Database
+) -> None:
+    shop = await new_shop(database)
+    async with shop.open() as path:
+        path.context.read_server_clock(shop.clock.now())
+        at = shop.clock.now()
+        shop.clock.step(60 * step_minutes)
+        shop.hear(JUMA, at=at)
+        await shop.answered(1)
+        shop.clock.advance(11 * 60)
+        shop.hear(JUMA, at=at)
+        await shop.answered(2)
+    assert await shop.outcomes() == [("ANSWERED", None), ("UNANSWERED", "too_old")]
 
 
 async def test_an_age_of_zero_answers_what_comes_live_only(database: Database) -> None:
