@@ -72,6 +72,8 @@ def _admin(table: Table) -> web.Application:
     routes.plain("GET", "", _home)
     routes.plain("GET", "/", _home)
     routes.plain("POST", "/logout", login.log_out)
+    page("POST", "/logins/end", login.log_out_everywhere)
+    page("POST", "/logins/{id}/end", login.end)
     add("GET", "/events", live.admin_events)
     add("GET", "/tenants", tenants.list_, page=pages.list_)
     add("POST", "/tenants", tenants.create, page=tenant_form.create)

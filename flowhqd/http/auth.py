@@ -65,9 +65,10 @@ async def middleware(request: web.Request, handler: Handler) -> web.StreamRespon
     identity = await _identify(request)
     if identity.key is not None:
         _check_scope(request, identity.key)
+    # Known before the token is checked: the page that says it is stale needs the right one.
+    request[IDENTITY] = identity
     if identity.session is not None and request.method not in SAFE_METHODS:
         await csrf.check(request, identity.session.csrf_token)
-    request[IDENTITY] = identity
     return await handler(request)
 
 
@@ -93,21 +94,37 @@ async def _refuse(request: web.Request, why: str) -> NoReturn:
 
 async def log_in(request: web.Request, location: str) -> web.HTTPSeeOther:
     """A redirect to ``location`` that carries a new login's cookie."""
-    store = services(request)
-    async with store.database.transaction() as connection:
-        value = await admin_sessions.create(connection, store.admin_password)
     redirect = web.HTTPSeeOther(location)
+    set_cookie(request, redirect, await start_session(request))
+    return redirect
+
+
+async def start_session(request: web.Request) -> str:
+    """Make a login, of which ``request`` is the first; returns its cookie's value.
+
+    The browser's former one ends: who knew that one's cookie knows nothing of the new one.
+    """
+    store, former = services(request), await current_session(request)
+    async with store.database.transaction() as connection:
+        if former is not None:
+            await admin_sessions.delete(connection, former.id)
+        session, cookie = await admin_sessions.create(connection, store.admin_password)
+    request[IDENTITY] = Identity(session)
+    return cookie
+
+
+def set_cookie(request: web.Request, response: web.StreamResponse, cookie: str) -> None:
+    """Have the browser keep a login."""
     # Lax, so that a link from elsewhere opens the page; no other site's POST carries the cookie.
-    redirect.set_cookie(
+    response.set_cookie(
         COOKIE,
-        value,
+        cookie,
         path="/",
         max_age=int(admin_sessions.LIFETIME.total_seconds()),
         httponly=True,
         secure=is_secure(request),
         samesite="Lax",
     )
-    return redirect
 
 
 async def current_session(request: web.Request) -> AdminSession | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from types import MappingProxyType
@@ -175,7 +175,7 @@ class ProblemView(BaseModel):
     errors: dict[str, str] = Field(default={}, description="What is wrong, by field.")
 
 
-Page = Callable[[web.Request, Problem], web.StreamResponse]
+Page = Callable[[web.Request, Problem], Awaitable[web.StreamResponse]]
 
 
 def middleware(page: Page) -> Any:
@@ -193,15 +193,15 @@ def middleware(page: Page) -> Any:
             problem = of_error(error) or _unexpected(request)
         except Exception:
             problem = _unexpected(request)
-        return answer(request, problem, page)
+        return await answer(request, problem, page)
 
     return problems
 
 
-def answer(request: web.Request, problem: Problem, page: Page) -> web.StreamResponse:
+async def answer(request: web.Request, problem: Problem, page: Page) -> web.StreamResponse:
     """The response that tells ``problem`` to who asked."""
     if wants_html(request):
-        response = page(request, problem)
+        response = await page(request, problem)
         response.headers.update(problem.headers)
         return response
     headers = dict(problem.headers)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hmac
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 from uuid import UUID
 
@@ -31,19 +31,28 @@ class AdminSession:
     csrf_token: str
 
 
-async def create(connection: Connection, password: str) -> str:
-    """Make a login, forget those that are over, and return the cookie's value."""
-    ticket = Ticket.new()
+@dataclass(frozen=True, slots=True)
+class Login:
+    """A login as it is listed."""
+
+    id: UUID
+    created_at: datetime
+    last_used_at: datetime
+
+
+async def create(connection: Connection, password: str) -> tuple[AdminSession, str]:
+    """Make a login and forget those that are over; the cookie's value comes second."""
+    ticket, csrf_token = Ticket.new(), new_secret()
     await connection.execute(sql.admin_sessions_expire, IDLE)
     await connection.execute(
         sql.admin_session_insert,
         ticket.id,
         ticket.digest,
-        new_secret(),
+        csrf_token,
         _fingerprint(ticket, password),
         LIFETIME,
     )
-    return str(ticket)
+    return AdminSession(ticket.id, csrf_token), str(ticket)
 
 
 async def find(connection: Connection, cookie: str, password: str) -> AdminSession | None:
@@ -65,6 +74,17 @@ async def find(connection: Connection, cookie: str, password: str) -> AdminSessi
 async def delete(connection: Connection, session_id: UUID) -> None:
     """End a login."""
     await connection.execute(sql.admin_session_delete, session_id)
+
+
+async def delete_all(connection: Connection) -> None:
+    """End every login."""
+    await connection.execute(sql.admin_session_delete_all)
+
+
+async def all_(connection: Connection) -> list[Login]:
+    """Logins that are good, the newest first; a hundred at most."""
+    rows = await connection.fetch(sql.admin_session_list, IDLE)
+    return [Login(**row) for row in rows]
 
 
 def _fingerprint(ticket: Ticket, password: str) -> bytes:

@@ -6,8 +6,6 @@ A key is shown once, when it is made. The database has a hash of it, which lets 
 from __future__ import annotations
 
 import enum
-import hashlib
-import secrets
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -16,6 +14,7 @@ from uuid import UUID
 
 from flowhqd.errors import Conflict, NotFound
 from flowhqd.store.queries import sql
+from flowhqd.store.tickets import digest, new_secret
 
 if TYPE_CHECKING:
     import asyncpg
@@ -70,15 +69,15 @@ async def create(
     await connection.execute(sql.api_key_forget, REMEMBERED)
     if await connection.fetchval(sql.api_key_count) >= MAX_KEYS:
         raise Conflict(f"there are {MAX_KEYS} keys; revoke those that nobody uses")
-    secret = PREFIX + secrets.token_urlsafe(32)
+    secret = PREFIX + new_secret()
     in_order = [scope.value for scope in Scope if scope in scopes]
-    [row] = await connection.fetch(sql.api_key_insert, name, _hash(secret), in_order)
+    [row] = await connection.fetch(sql.api_key_insert, name, digest(secret), in_order)
     return ApiKey.from_row(row), secret
 
 
 async def find(connection: Connection, secret: str) -> ApiKey | None:
     """The key that ``secret`` is; None when there is none, or it was revoked."""
-    row = await connection.fetchrow(sql.api_key_by_hash, _hash(secret))
+    row = await connection.fetchrow(sql.api_key_by_hash, digest(secret))
     if row is None:
         return None
     await connection.execute(sql.api_key_touch, row["id"])
@@ -97,9 +96,3 @@ async def revoke(connection: Connection, key: UUID) -> ApiKey:
     if row is None:
         raise NotFound("there is no such key")
     return ApiKey.from_row(row)
-
-
-def _hash(secret: str) -> bytes:
-    # A key has 256 random bits, so that a fast hash will do. aiohttp hands on what is not UTF-8 in
-    # a header as unpaired surrogates.
-    return hashlib.sha256(secret.encode("utf-8", "surrogateescape")).digest()

@@ -13,6 +13,17 @@ select id, secret_hash, csrf_token, password_fingerprint from admin_session
 update admin_session set last_used_at = now()
  where id = $1 and last_used_at < now() - interval '1 minute';
 
+-- name: admin_session_list
+-- Logins that are good, the newest first.
+select id, created_at, last_used_at from admin_session
+ where expires_at > now() and last_used_at > now() - $1::interval
+ order by created_at desc, id
+ limit 100;
+
+-- name: admin_session_delete_all
+-- Log out everywhere.
+delete from admin_session;
+
 -- name: admin_session_delete
 -- The admin logs out.
 delete from admin_session where id = $1;

@@ -1,4 +1,5 @@
-"""The keys of programs, and the form for a new one."""
+"""Who can come in: programs by their keys, with the form for a new one, and browsers by their
+logins."""
 
 from __future__ import annotations
 
@@ -9,11 +10,12 @@ from aiohttp import web
 
 from flowhqd.errors import Conflict, Invalid
 from flowhqd.http import keys
-from flowhqd.http.auth import actor
+from flowhqd.http.auth import IDENTITY, actor
 from flowhqd.http.body import form, path_id, validate
 from flowhqd.http.keys import KeyCreate, NewKeyAnswer
 from flowhqd.http.pages.render import render
 from flowhqd.http.services import services
+from flowhqd.store import admin_sessions
 from flowhqd.store.api_keys import Scope
 
 URL = "/admin/keys"
@@ -60,11 +62,17 @@ async def _show(
     errors: Mapping[str, str] = MappingProxyType({}),
     made: NewKeyAnswer | None = None,
 ) -> web.Response:
+    daemon = services(request)
+    async with daemon.database.connection() as connection:
+        logins = await admin_sessions.all_(connection)
+    session = request[IDENTITY].session
     return render(
         request,
         "keys.html",
         status=422 if errors else 200,
-        keys=await keys.list_(services(request)),
+        keys=await keys.list_(daemon),
+        logins=logins,
+        own_login=session.id if session else None,
         scopes=SCOPES,
         fields={"name": "", **fields},
         errors=errors,

@@ -5,15 +5,27 @@ from __future__ import annotations
 import re
 
 from aiohttp import web
+from yarl import URL
 
-from flowhqd.http.auth import COOKIE, IDENTITY, LOGIN_PATH, check_password, log_in
-from flowhqd.http.body import form
+from flowhqd.http.auth import (
+    COOKIE,
+    IDENTITY,
+    LOGIN_PATH,
+    actor,
+    check_password,
+    log_in,
+    set_cookie,
+    start_session,
+)
+from flowhqd.http.body import form, path_id
 from flowhqd.http.errors import Unauthorized
 from flowhqd.http.negotiation import wants_html
 from flowhqd.http.origin import SAFE_METHODS
+from flowhqd.http.pages import again
+from flowhqd.http.pages.again import Typed
 from flowhqd.http.pages.render import render
 from flowhqd.http.services import services
-from flowhqd.store import admin_sessions
+from flowhqd.store import admin_sessions, states
 
 HOME = "/admin/tenants"
 # Only back to what a login is for, and to no other host.
@@ -22,20 +34,26 @@ _NEXT = re.compile(r"/(?:admin(?!/log(?:in|out))|docs|metrics|openapi\.json)(?:[
 
 async def show(request: web.Request) -> web.Response:
     """The form; ``?next=`` is where it leads."""
-    return render(request, "login.html", next=_next(request.query.get("next", "")), error="")
+    return _form(request, request.query.get("next", ""))
 
 
 async def submit(request: web.Request) -> web.Response:
-    """Log in with the form's password."""
+    """Log in with the form's password, and show what was typed when the last login ended."""
     fields = await form(request)
     target = _next(fields.get("next", ""))
+    typed = Typed.read(fields.get(again.FIELD, ""))
     try:
         await check_password(request, fields.get("password", "").encode())
     except Unauthorized as error:
         if not wants_html(request):
             raise
-        return render(request, "login.html", status=401, next=target, error=str(error))
-    raise await log_in(request, target)
+        return _form(request, target, error=str(error), typed=typed, status=401)
+    if typed is None or not wants_html(request):
+        raise await log_in(request, target)
+    cookie = await start_session(request)
+    response = again.show(request, typed, status=200)
+    set_cookie(request, response, cookie)
+    return response
 
 
 async def log_out(request: web.Request) -> web.Response:
@@ -44,16 +62,78 @@ async def log_out(request: web.Request) -> web.Response:
     if session is not None:
         async with services(request).database.connection() as connection:
             await admin_sessions.delete(connection, session.id)
+    raise _away()
+
+
+async def log_out_everywhere(request: web.Request) -> web.Response:
+    """End every login of the admin's."""
+    async with services(request).database.transaction() as connection:
+        await admin_sessions.delete_all(connection)
+        await states.audit(connection, None, actor=actor(request), action="logged_out_everywhere")
+    raise _away()
+
+
+async def end(request: web.Request) -> web.Response:
+    """End one login; that of another browser, as a rule."""
+    login = path_id(request, "login")
+    async with services(request).database.transaction() as connection:
+        await admin_sessions.delete(connection, login)
+        detail = {"id": str(login)}
+        await states.audit(
+            connection, None, actor=actor(request), action="login_ended", detail=detail
+        )
+    raise web.HTTPSeeOther("/admin/keys#logins")
+
+
+async def refused(request: web.Request, detail: str) -> web.Response:
+    """The form in place of a page that was asked for without the right password.
+
+    What a form sent is kept for after the login, else it leads back to where it was sent from.
+    """
+    if request.method in SAFE_METHODS:
+        return _form(
+            request,
+            str(request.rel_url.without_query_params("password")),
+            error=detail,
+            status=401,
+        )
+    typed = await Typed.of(request)
+    if not request.headers.get("Authorization"):
+        detail = "the login is over; log in again, what you typed is kept" if typed else ""
+    return _form(request, _referer(request), error=detail, typed=typed, status=401)
+
+
+def _form(
+    request: web.Request,
+    target: str,
+    *,
+    error: str = "",
+    typed: Typed | None = None,
+    status: int = 200,
+) -> web.Response:
+    return render(
+        request,
+        "login.html",
+        status=status,
+        next=_next(target),
+        error=error,
+        again_field=again.FIELD,
+        again="" if typed is None else str(typed),
+    )
+
+
+def _away() -> web.HTTPSeeOther:
     away = web.HTTPSeeOther(LOGIN_PATH)
     away.del_cookie(COOKIE, path="/")
-    raise away
+    return away
 
 
-def refused(request: web.Request, detail: str) -> web.Response:
-    """The form in place of a page that was asked for with a wrong password."""
-    asked = str(request.rel_url.without_query_params("password"))
-    target = asked if request.method in SAFE_METHODS else ""
-    return render(request, "login.html", status=401, next=_next(target), error=detail)
+def _referer(request: web.Request) -> str:
+    """The page that a form was on; what it says of another host does not matter, see _next."""
+    try:
+        return str(URL(request.headers.get("Referer", "")).relative())
+    except ValueError:
+        return ""
 
 
 def _next(target: str) -> str:

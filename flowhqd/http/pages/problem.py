@@ -4,13 +4,20 @@ from __future__ import annotations
 
 from aiohttp import web
 
-from flowhqd.http.errors import Problem, Unauthorized
-from flowhqd.http.pages import login
+from flowhqd.http.auth import IDENTITY
+from flowhqd.http.errors import BadCsrfToken, Problem, Unauthorized
+from flowhqd.http.pages import again, login
+from flowhqd.http.pages.again import Typed
 from flowhqd.http.pages.render import render
 
 
-def show(request: web.Request, problem: Problem) -> web.StreamResponse:
-    """The problem in words, or the login form when the password was wrong."""
+async def show(request: web.Request, problem: Problem) -> web.StreamResponse:
+    """The problem in words; the login form when that is what is missing; or, when only the token
+    of a form was of an earlier login, the form again."""
     if problem.code == Unauthorized.code:
-        return login.refused(request, problem.detail)
+        return await login.refused(request, problem.detail)
+    if problem.code == BadCsrfToken.code and IDENTITY in request:
+        typed = await Typed.of(request)
+        if typed is not None:
+            return again.show(request, typed, status=problem.status)
     return render(request, "problem.html", status=problem.status, problem=problem)
