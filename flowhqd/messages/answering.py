@@ -42,6 +42,14 @@ class Answering:
         self._context = context
         self._sender = sender
         self._until_allowed = until_allowed
+        self._leaving = 0
+        self._landed = asyncio.Event()
+
+    async def until_landed(self) -> None:
+        """Wait until nothing is on its way that the page was given."""
+        while self._leaving:
+            self._landed.clear()
+            await self._landed.wait()
 
     async def bring_to_end(self, message_id: UUID, *, is_last: Callable[[], bool]) -> None:
         """Answer a RECEIVED message, or send a QUEUED one; anything else is done already.
@@ -239,16 +247,21 @@ class Answering:
         if self._context.options.reply_delay and row.attempts == 0:
             await self._show_typing(row.chat_id)
         await self._until_allowed()
-        status = await self._sender.deliver(row)
-        log.info(
-            "message_out",
-            chat_id=row.chat_id,
-            wa_message_id=row.wa_message_id,
-            status=status,
-            body=row.message_text,
-        )
-        if status in _LEFT and is_last():
-            await self._mark_read(row.chat_id)
+        self._leaving += 1
+        try:
+            status = await self._sender.deliver(row)
+            log.info(
+                "message_out",
+                chat_id=row.chat_id,
+                wa_message_id=row.wa_message_id,
+                status=status,
+                body=row.message_text,
+            )
+            if status in _LEFT and is_last():
+                await self._mark_read(row.chat_id)
+        finally:
+            self._leaving -= 1
+            self._landed.set()
 
     async def _show_typing(self, chat_id: str) -> None:
         bridge = self._context.bridge

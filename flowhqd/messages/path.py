@@ -45,7 +45,9 @@ class MessagePath:
         history_from: datetime,
     ) -> None:
         self.context = context
-        self._may_send = may_send
+        self._may_begin = asyncio.Event()
+        self._may_begin.set()
+        self._may_send = (*may_send, self._may_begin)
         self._history_from = history_from
         self._sender = Sender(
             context.database, context.bridge, ack_seconds=context.options.ack_seconds
@@ -90,6 +92,14 @@ class MessagePath:
         """Bring a row of the log to its end, in its contact's order."""
         if self._lanes is not None and not self._lanes.holds(message_id):
             self._lanes.put(contact_id, message_id)
+
+    async def drain(self) -> None:
+        """Decide and send nothing more, and return once what the page was given has landed.
+
+        What arrives is still logged; the next session finds it.
+        """
+        self._may_begin.clear()
+        await self._answering.until_landed()
 
     async def run(self) -> None:
         """Work until cancelled; raises the BrowserError that ended the page."""

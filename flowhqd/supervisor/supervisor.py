@@ -40,6 +40,8 @@ if TYPE_CHECKING:
 log = get_logger(__name__)
 
 STOP_SECONDS = 20.0
+# What a page was given leaves within this time, or is looked up at the next start.
+DRAIN_SECONDS = 5.0
 
 
 class Supervisor:
@@ -96,12 +98,16 @@ class Supervisor:
         return self
 
     async def __aexit__(self, *exc: object) -> None:
-        """Stop every worker; what was wanted stays wanted."""
+        """Let what is being sent leave, then stop every worker; what was wanted stays wanted."""
         self.is_running = False
         self._is_stopping = True
-        for task in [*self._tasks.values(), *self._services]:
-            task.cancel()
-        await self._group.__aexit__(None, None, None)
+        try:
+            if exc[0] is None:
+                await self._drain()
+        finally:
+            for task in [*self._tasks.values(), *self._services]:
+                task.cancel()
+            await self._group.__aexit__(None, None, None)
 
     # Verbs.
 
@@ -300,6 +306,18 @@ class Supervisor:
 
     def _alarm(self, tenant_id: UUID, reason: Reason, detail: str) -> None:
         self._around.alerts.tell(tenant_id, reason, detail, self._clock.now())
+
+    async def _drain(self) -> None:
+        drains = [asyncio.create_task(worker.drain()) for worker in self._workers.values()]
+        if not drains:
+            return
+        try:
+            _, late = await asyncio.wait(drains, timeout=DRAIN_SECONDS)
+        finally:
+            for drain in drains:
+                drain.cancel()
+        if late:
+            log.warning("sends_left_to_look_up", workers=len(late))
 
     async def _end(self, tenant_id: UUID) -> None:
         task = self._tasks.get(tenant_id)

@@ -155,6 +155,12 @@ class Worker:
         if path is not None:
             path.enqueue(row.contact_id, row.id)
 
+    async def drain(self) -> None:
+        """Send nothing more, and return once what the page was given has left, or failed."""
+        path = self._follower.path if self._follower else None
+        if path is not None:
+            await path.drain()
+
     async def set_paused(self, *, paused: bool, actor: str) -> None:
         """Answer nobody, or everybody again."""
         await self._standing.happened(Happened.PAUSED if paused else Happened.RESUMED, actor=actor)

@@ -586,6 +586,27 @@ async def test_nothing_is_sent_while_a_gate_is_shut(database: Database) -> None:
     assert len(shop.page.arrived) == 2
 
 
+async def test_what_the_page_was_given_lands_before_a_session_ends(database: Database) -> None:
+    shop = await new_shop(database)
+    shop.page.fates.append(Fate.SLOW)
+    async with shop.open() as path:
+        shop.hear(JUMA)
+        await shop.until(lambda _: len(shop.page.taken) == 1)
+        drained = asyncio.create_task(path.drain())
+        shop.hear(JUMA)
+        shop.hear(ASHA)
+        rows = await shop.until(lambda rows: sum(row.direction == "IN" for row in rows) == 3)
+        assert not drained.done()
+        shop.page.release()
+        await asyncio.wait_for(drained, 10)
+        rows = await shop.log()
+    assert outbound(rows) == [("SENT", "reply")]
+    assert [status for status, _ in await shop.outcomes()] == ["ANSWERED", "RECEIVED", "RECEIVED"]
+    async with shop.open():
+        await shop.answered(3)
+    assert len(shop.page.arrived) == 3
+
+
 class NotedRefusals(RateLimit):
     """Tells when a reply has to wait for the window."""
 

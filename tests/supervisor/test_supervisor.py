@@ -17,6 +17,7 @@ from aiohttp.test_utils import TestServer
 
 from flowhqd.accounts import unprivileged
 from flowhqd.browser.host import BrowserHost, BrowserOptions
+from flowhqd.changes import Changes
 from flowhqd.clock import SystemClock
 from flowhqd.settings import load_settings
 from flowhqd.states import TenantStatus, WorkerStatus
@@ -72,6 +73,7 @@ async def office(pool: asyncpg.Pool, tmp_path: Path) -> AsyncIterator[Office]:
             clock=SystemClock(),
             is_owner=owner,
             message_id_key=b"key",
+            changes=Changes(),
         ) as supervisor:
             yield Office(database, supervisor, told)
 
