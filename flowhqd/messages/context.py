@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
@@ -45,7 +46,8 @@ class PathOptions:
 class PathContext:
     """One tenant and the page that serves it now.
 
-    ``hold`` is why nobody is answered at the moment; it may change while the path runs.
+    ``changed`` is called when something about a message was stored. ``hold`` is why nobody is
+    answered at the moment; it may change while the path runs.
     """
 
     tenant_id: UUID
@@ -54,6 +56,7 @@ class PathContext:
     limits: Limits
     options: PathOptions
     clock: Clock
+    changed: Callable[[], None] = lambda: None
     hold: str | None = None
     _server_read: tuple[datetime, float] | None = None
 

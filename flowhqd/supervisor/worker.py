@@ -10,6 +10,7 @@ from uuid import UUID
 import structlog
 
 from flowhqd import qr
+from flowhqd.changes import Topic
 from flowhqd.errors import (
     BridgeLost,
     BrowserError,
@@ -79,6 +80,7 @@ class Worker:
             around.database,
             alarm=self._alarm,
             patience=lambda: self._promise(REPORT_AFTER_SECONDS),
+            changed=lambda: around.changes.publish(tenant.id, Topic.STATES),
         )
         self._session = Session(around.host, str(tenant.id), settings.whatsapp_web_url)
         self._connected = asyncio.Event()
@@ -217,6 +219,7 @@ class Worker:
             # Each further failure in a row throws away more.
             self._rung = max(ending.rung, Rung(min(self._reconnect.attempt - 1, Rung.REOPEN)))
             self._promise(delay + REPORT_AFTER_SECONDS)
+            self._around.changes.publish(self.tenant_id, Topic.STATES)
             await asyncio.sleep(delay)
 
     async def _serve(self) -> Ending:
