@@ -43,6 +43,33 @@ def members(group: int) -> list[int]:
     return [pid for pid in pids() if group_of(pid) == group]
 
 
+def memory(groups: Iterable[int]) -> dict[int, int]:
+    """The bytes that each of these process groups takes; looking takes milliseconds per process.
+
+    It is the proportional set size (proc_pid_smaps_rollup(5)): what several processes map is
+    divided among them, so that the sum is what they take together. Where the kernel does not tell
+    it to our account, the resident set size stands in.
+    """
+    taken = dict.fromkeys(groups, 0)
+    for pid in pids():
+        group = group_of(pid)
+        if group in taken:
+            taken[group] += _memory_of(pid)
+    return taken
+
+
+def _memory_of(pid: int) -> int:
+    for name, field in (("smaps_rollup", "Pss:"), ("status", "VmRSS:")):
+        try:
+            lines = (PROC / str(pid) / name).read_text(errors="replace").splitlines()
+        except OSError:
+            continue
+        for line in lines:
+            if line.startswith(field):
+                return int(line.split()[1]) * 1024
+    return 0
+
+
 def holds_files_under(directory: Path, candidates: Iterable[int]) -> bool:
     """Whether one of the processes has a file open in ``directory`` or below."""
     prefix = f"{directory}/"

@@ -16,7 +16,7 @@ from flowhqd.store.database import Database
 
 if TYPE_CHECKING:
     from flowhqd.messages.manual import ManualMessage, Recorded
-    from flowhqd.supervisor.live import LiveWorker, PairingCode
+    from flowhqd.supervisor.live import BrowserView, LiveWorker, PairingCode, QueueView
 
 
 class Control(Protocol):
@@ -70,6 +70,12 @@ class Control(Protocol):
 
     def live(self, tenant_id: UUID) -> LiveWorker:
         """What only the running daemon knows of a worker."""
+
+    def queue(self) -> QueueView:
+        """What waits for its answer, of all tenants."""
+
+    async def browsers(self) -> list[BrowserView]:
+        """The running Chromiums and what they take; takes a while where there are many."""
 
 
 @dataclass(frozen=True, slots=True)

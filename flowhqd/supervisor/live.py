@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import datetime
+from uuid import UUID
 
 from flowhqd.reasons import Reason
 
@@ -63,6 +64,21 @@ class LiveWorker:
     rate_limit: RateLimitView = field(default_factory=RateLimitView)
     skipped: dict[str, int] = field(default_factory=dict)
     pairing_code: PairingCode | None = field(default=None, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class BrowserView:
+    """A running Chromium, the tenants whose pages are open in it, and the memory of all of it.
+
+    ``hand_over`` tells whether it may hold several, ``sandbox`` whether Chromium's own is on.
+    """
+
+    pid: int
+    tenants: tuple[UUID, ...]
+    started_at: datetime
+    hand_over: bool
+    sandbox: bool
+    memory_bytes: int
 
 
 def without_worker(reason: str) -> str:

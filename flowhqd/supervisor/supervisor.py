@@ -10,6 +10,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Self
 from uuid import UUID
 
+from flowhqd.browser import proc
 from flowhqd.changes import Topic
 from flowhqd.errors import Conflict, NotServing, StoreUnavailable
 from flowhqd.log import get_logger
@@ -20,7 +21,7 @@ from flowhqd.store import states, tenants
 from flowhqd.store.states import StateChange
 from flowhqd.supervisor.alerts import Alerts
 from flowhqd.supervisor.farewell import log_out_resting
-from flowhqd.supervisor.live import LiveWorker, PairingCode
+from flowhqd.supervisor.live import BrowserView, LiveWorker, PairingCode, QueueView
 from flowhqd.supervisor.retention import forget_old_messages
 from flowhqd.supervisor.start_gate import StartGate
 from flowhqd.supervisor.surroundings import Surroundings
@@ -232,6 +233,27 @@ class Supervisor:
         """What only the running daemon knows of a worker."""
         worker = self._workers.get(tenant_id)
         return worker.live() if worker is not None else LiveWorker(derived=None)
+
+    def queue(self) -> QueueView:
+        """What waits for its answer, of all tenants."""
+        queues = [worker.live().queue for worker in self._workers.values()]
+        return QueueView(sum(one.total for one in queues), sum(one.chats for one in queues))
+
+    async def browsers(self) -> list[BrowserView]:
+        """The running Chromiums and what they take."""
+        running = self._host.describe()
+        taken = await asyncio.to_thread(proc.memory, [one.pid for one in running])
+        return [
+            BrowserView(
+                pid=one.pid,
+                tenants=tuple(map(UUID, one.profiles)),
+                started_at=one.started_at,
+                hand_over=one.hand_over,
+                sandbox=one.sandbox,
+                memory_bytes=taken[one.pid],
+            )
+            for one in running
+        ]
 
     # How it is done.
 

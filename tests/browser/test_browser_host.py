@@ -85,6 +85,8 @@ async def test_tenants_share_a_process_and_nothing_else(options: BrowserOptions,
         pages = await asyncio.gather(*(opened(host, site, name) for name in names))
         [view] = host.describe()
         assert view.profiles == ("a", "b", "c")
+        assert proc.memory([view.pid, 1 << 30])[1 << 30] == 0
+        assert 50 * 1024**2 < proc.memory([view.pid])[view.pid] < 4 * 1024**3
         assert [await recall(page) for page in pages] == [None, None, None]
         for page in pages:
             await remember(page)

@@ -11,7 +11,13 @@ from flowhqd.messages.manual import ManualMessage, Recorded
 from flowhqd.states import SessionState
 from flowhqd.store import tenants
 from flowhqd.store.database import Database
-from flowhqd.supervisor.live import LiveWorker, PairingCode, QueueView, ReconnectView
+from flowhqd.supervisor.live import (
+    BrowserView,
+    LiveWorker,
+    PairingCode,
+    QueueView,
+    ReconnectView,
+)
 
 CODE = PairingCode("ABCD1234", datetime(2026, 11, 21, 12, tzinfo=UTC))
 
@@ -72,6 +78,21 @@ class RecordingControl:
         return LiveWorker(
             "STOPPED", reconnect=ReconnectView(True, 3, 4000), queue=QueueView(total=2, chats=1)
         )
+
+    def queue(self) -> QueueView:
+        return QueueView(total=7, chats=3)
+
+    async def browsers(self) -> list[BrowserView]:
+        return [
+            BrowserView(
+                pid=4242,
+                tenants=(),
+                started_at=datetime(2026, 11, 21, 11, tzinfo=UTC),
+                hand_over=True,
+                sandbox=True,
+                memory_bytes=200 * 1024**2,
+            )
+        ]
 
     async def _record(self, call: str, tenant_id: UUID, unless_connected: bool = False) -> None:
         async with self._database.connection() as connection:
