@@ -163,6 +163,7 @@ async def open_daemon(
         await stack.enter_async_context(_background(owner.watch(), "owner"))
         await stack.enter_async_context(_background(systemd.watchdog(), "watchdog"))
         host = await stack.enter_async_context(BrowserHost(options))
+        await stack.enter_async_context(_background(host.watch(), "room"))
         if prepare is not None:
             await prepare(database, host)
         supervisor = Supervisor(

@@ -84,6 +84,12 @@ class BrowserLost(BrowserError):
     code = "browser_lost"
 
 
+class DiskFull(BrowserError):
+    """Too little room is left on disk to open a page without danger to its login."""
+
+    code = "disk_full"
+
+
 class PageLost(BrowserError):
     """The tenant's page is gone: crashed, closed or replaced."""
 

@@ -29,6 +29,7 @@ class Reason(StrEnum):
     PROXY_BLOCKED = "proxy_blocked"
     NETWORK = "network"
     DATABASE = "database"
+    DISK_FULL = "disk_full"
     LAUNCH_TIMEOUT = "launch_timeout"
     PAGE_TIMEOUT = "page_timeout"
     INJECT_TIMEOUT = "inject_timeout"
@@ -100,6 +101,10 @@ EXPLANATIONS: dict[Reason, Explanation] = {
     ),
     Reason.NETWORK: Explanation("WhatsApp cannot be reached.", _WAIT),
     Reason.DATABASE: Explanation("The database does not answer.", _WAIT),
+    Reason.DISK_FULL: Explanation(
+        "The disk is almost full; WhatsApp Web was closed to save its login.",
+        "Make room on the disk; it goes on by itself then.",
+    ),
     Reason.LAUNCH_TIMEOUT: Explanation(
         "Chromium did not open the profile in time.",
         "It is tried again; look at the host's memory and load if it stays.",

@@ -25,13 +25,18 @@ from flowhqd.browser.profiles import (
     directory_name,
     prune_local_state,
 )
-from flowhqd.errors import BrowserLost
+from flowhqd.errors import BrowserLost, DiskFull
 from flowhqd.log import get_logger
 
 log = get_logger(__name__)
 
 OPENING_AT_ONCE = 2
 """Opening took 0.43 s for one at a time, 0.38 s each for 2 and 0.37 s each for 4."""
+ROOM = 256 << 20
+"""Bytes that must be left where the profiles lie. A write that a full disk cut short makes Chromium
+throw away the profile's IndexedDB, and with it the WhatsApp login, the next time it opens it: seen
+each time with Chromium 156, however soon there was room again."""
+ROOM_CHECK_SECONDS = 1.0
 FILES_PER_TENANT = 90
 FILES_PER_BROWSER = 300
 """Descriptors in a browser process (86 and about 240 were seen). At its limit the whole browser
@@ -140,6 +145,8 @@ class BrowserHost:
         check_name(profile)
         async with self._lock(profile):
             await self._close(profile)
+            if (left := self._profiles.room()) < ROOM:
+                raise DiskFull(_no_room(self._profiles.root, left))
             slot = self._place(profile)
             try:
                 async with self._opening:
@@ -150,6 +157,15 @@ class BrowserHost:
             self._pages[profile] = page
             page.closed.add_done_callback(lambda _: self._on_closed(page, slot))
             return page
+
+    async def watch(self) -> None:
+        """End every Chromium while it still can write what it must. Runs until cancelled."""
+        while True:
+            await asyncio.sleep(ROOM_CHECK_SECONDS)
+            running = [slot for slot in self._slots.values() if slot.is_running]
+            if running and (left := self._profiles.room()) < ROOM:
+                log.error("browsers_ended_for_room", detail=_no_room(self._profiles.root, left))
+                await asyncio.gather(*(slot.stop() for slot in running))
 
     async def forget(self, profile: str) -> None:
         """Close the profile's page and delete all it ever stored. Raises BrowserError."""
@@ -269,3 +285,10 @@ def affordable_tenants(wanted: int, *, hard_limit: int) -> int:
     if hard_limit == resource.RLIM_INFINITY:
         return wanted
     return max(1, min(wanted, (hard_limit - FILES_PER_BROWSER) // FILES_PER_TENANT))
+
+
+def _no_room(path: Path, left: int) -> str:
+    return (
+        f"{left >> 20} MB are left for {path}, and Chromium would lose logins on a full disk: it "
+        f"goes on once there are {ROOM >> 20} MB"
+    )

@@ -98,6 +98,10 @@ class Profiles:
                     f"Chromium runs as; run: chown -R {self._account.name}: {directory}"
                 )
 
+    def room(self) -> int:
+        """Bytes that the account may still write."""
+        return shutil.disk_usage(self.root).free
+
     def remove_tmp(self) -> None:
         """Remove what no Chromium uses any more; ``prepare`` makes it again."""
         shutil.rmtree(self.tmp, ignore_errors=True)

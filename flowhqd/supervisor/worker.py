@@ -16,6 +16,7 @@ from flowhqd.errors import (
     BrowserError,
     BrowserLost,
     Conflict,
+    DiskFull,
     PageLost,
     PageTimeout,
     StoreUnavailable,
@@ -54,7 +55,7 @@ log = get_logger(__name__)
 REPORT_AFTER_SECONDS = 60.0
 FIRST_SIGN_SECONDS = 60.0
 # These say nothing about the tenant: they go on for ever, at the longest delay.
-ENDLESS = frozenset({Reason.NETWORK, Reason.DATABASE, Reason.PROXY_BLOCKED})
+ENDLESS = frozenset({Reason.NETWORK, Reason.DATABASE, Reason.DISK_FULL, Reason.PROXY_BLOCKED})
 PAIRING_SECONDS = 60.0
 _RESTING = {
     Reason.QR_TIMEOUT: Happened.QR_TIMED_OUT,
@@ -89,6 +90,7 @@ class Worker:
         self._reconnect = around.new_reconnect()
         self._limits = around.new_limits()
         self._turn: Turn | None = None
+        self._loss: tuple[Reason, str] = (Reason.NETWORK, "")
         self._lost_report: asyncio.Task[None] | None = None
         self._tasks: asyncio.TaskGroup | None = None
         self._alive_until = around.clock.monotonic() + FIRST_SIGN_SECONDS
@@ -251,6 +253,8 @@ class Worker:
             return Lost(Reason.PAGE_CRASHED, str(error), Rung.REOPEN)
         except BrowserLost as error:
             return Lost(Reason.BROWSER_LOST, str(error), Rung.REOPEN)
+        except DiskFull as error:
+            return Lost(Reason.DISK_FULL, str(error), Rung.REOPEN)
         except BridgeLost as error:
             return Lost(Reason.INJECT_TIMEOUT, str(error))
         except BrowserError as error:
@@ -366,12 +370,15 @@ class Worker:
         if self._standing.known.worker is WorkerStatus.ERROR:
             return
         await self._standing.happened(Happened.LOST, reason=reason, detail=detail)
+        self._loss = reason, detail
         if self._lost_report is None:
             assert self._tasks is not None  # noqa: S101 - only while running
-            self._lost_report = self._tasks.create_task(self._report_loss(reason, detail))
+            self._lost_report = self._tasks.create_task(self._report_loss())
 
-    async def _report_loss(self, reason: Reason, detail: str) -> None:
+    async def _report_loss(self) -> None:
         await asyncio.sleep(REPORT_AFTER_SECONDS)
+        # What keeps it away now may be another reason than what ended it.
+        reason, detail = self._loss
         await self._standing.happened(Happened.LOST_FOR_LONG, reason=reason, detail=detail)
 
     def _forget_lost_report(self) -> None:

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 Fault = Callable[[], Awaitable[None]]
 
 QUARTER_SECONDS = 900.0
+NEARLY_FULL_MB, FILLED_MB = 280, 14
 BURST = 80
 """Messages of one customer at once; a chat's queue holds 50."""
 
@@ -168,12 +169,17 @@ class Faults:
         self._world.server.line.cut_next_commit("after")
 
     async def _fill_disk(self) -> None:
-        assert self._world.disk is not None
+        """It fills up within half a minute, as fast as a runaway log does."""
+        disk = self._world.disk
+        assert disk is not None
         try:
-            await asyncio.to_thread(self._world.disk.fill)
+            for left in range(NEARLY_FULL_MB, 0, -FILLED_MB):
+                await asyncio.to_thread(disk.fill, left << 20)
+                await asyncio.sleep(1)
+            await asyncio.to_thread(disk.fill)
             await self._pass(2, 8)
         finally:
-            self._world.disk.free()
+            disk.free()
         await self._world.server.revive()
 
     async def _step_clock(self) -> None:
