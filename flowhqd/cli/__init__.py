@@ -15,6 +15,8 @@ COMMANDS = {
     "demo": "flowhqd.cli.demo:demo",
     "tenant": "flowhqd.cli.tenant:tenant",
     "key": "flowhqd.cli.key:key",
+    "user": "flowhqd.cli.user:user",
+    "request": "flowhqd.cli.request:request",
     "check": "flowhqd.check.command:check",
     "support-bundle": "flowhqd.support_bundle:support_bundle",
     "migrate": "flowhqd.cli.migrate:migrate",

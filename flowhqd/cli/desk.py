@@ -53,24 +53,48 @@ class Desk:
         if _UUID.fullmatch(wanted):
             found: Tenant = self.client.get("admin", "tenants", wanted, "status")["tenant"]
             return found
-        candidates = [one for one in self.tenants() if _is_meant(one, wanted)]
-        if not candidates:
-            raise Refused(f"there is no tenant {wanted!r}; 'flowhqd tenant list' names them all")
-        if len(candidates) > 1:
-            ids = ", ".join(one["id"][:8] for one in candidates[:5])
-            raise Refused(f"{wanted!r} may mean {len(candidates)} tenants ({ids}); use an id")
-        return candidates[0]
+        return only(
+            [one for one in self.tenants() if _is_meant(one, wanted)],
+            f"there is no tenant {wanted!r}; 'flowhqd tenant list' names them all",
+            f"{wanted!r} may mean {{}} tenants",
+        )
 
     def tenants(self) -> list[Tenant]:
         """All tenants, in the order they were made."""
-        found: list[Tenant] = []
+        return self.all("tenants", "tenants")
+
+    def all(self, path: str, name: str, **query: object) -> list[dict[str, Any]]:
+        """Every page of a list of the admin's, which has its rows under ``name``."""
+        found: list[dict[str, Any]] = []
         after = None
         while True:
-            page = self.client.get("admin", "tenants", limit=1000, after=after)
-            found += page["tenants"]
+            page = self.client.get("admin", path, limit=1000, after=after, **query)
+            found += page[name]
             after = page["next"]
             if after is None:
                 return found
+
+
+def only(candidates: list[dict[str, Any]], none: str, several: str) -> dict[str, Any]:
+    """The one candidate; raises Refused with ``none``, or ``several`` and their number."""
+    if not candidates:
+        raise Refused(none)
+    if len(candidates) > 1:
+        ids = ", ".join(one["id"][:8] for one in candidates[:5])
+        raise Refused(f"{several.format(len(candidates))} ({ids}); use an id")
+    return candidates[0]
+
+
+def begins(row: dict[str, Any], wanted: str) -> bool:
+    """Whether ``wanted`` is a row's id, or enough of its beginning to be meant as one."""
+    prefix = wanted.lower()
+    return bool(_PREFIX.fullmatch(prefix)) and row["id"].startswith(prefix)
+
+
+def is_number(number: str, wanted: str) -> bool:
+    """Whether ``wanted`` is a phone number, however it is written."""
+    digits = "".join(character for character in wanted if character not in " ()-./")
+    return number.removeprefix("+") == digits.removeprefix("+")
 
 
 def talks(command: Callable[Concatenate[Desk, P], None]) -> Callable[..., None]:
@@ -110,11 +134,8 @@ def _complete(ctx: click.Context, _: click.Parameter, incomplete: str) -> list[C
 
 
 def _is_meant(tenant: Tenant, wanted: str) -> bool:
-    prefix = wanted.lower()
-    if _PREFIX.fullmatch(prefix) and tenant["id"].startswith(prefix):
-        return True
-    number = "".join(character for character in wanted if character not in " ()-./")
-    own_name, own_number = str(tenant["name"]), str(tenant["phone_number"])
-    return own_name.casefold() == wanted.strip().casefold() or (
-        own_number.removeprefix("+") == number.removeprefix("+")
+    return (
+        begins(tenant, wanted)
+        or str(tenant["name"]).casefold() == wanted.strip().casefold()
+        or is_number(tenant["phone_number"], wanted)
     )

@@ -16,6 +16,7 @@ from flowhqd.cli.output import GAP, clock_time, cut, plain, width
 FOLLOW_EVERY_SECONDS = 1.0
 FOLLOWED = 200
 """How many of the newest messages are looked at for changes."""
+WHY_INDENT = " " * 10
 
 Row = dict[str, Any]
 
@@ -23,18 +24,21 @@ Row = dict[str, Any]
 @click.command()
 @click.option("--limit", type=click.IntRange(1, 1000), default=50, show_default=True)
 @click.option("--follow", "-f", is_flag=True, help="Go on: new messages, and what becomes of them.")
+@click.option("--why", is_flag=True, help="Below each message, how it came and why it went so.")
 @of_tenant
 @talks
-def logs(desk: Desk, wanted: str, limit: int, *, follow: bool) -> None:
+def logs(desk: Desk, wanted: str, limit: int, *, follow: bool, why: bool) -> None:
     """Show the newest messages, oldest of them first."""
     tenant_id = desk.find(wanted)["id"]
     answer = desk.client.get("admin", "tenants", tenant_id, "logs", limit=limit)
+    lines = _lines_and_why if why else _lines
     if not follow:
-        desk.tell(answer, map(_line, reversed(answer["logs"])))
+        rows = reversed(answer["logs"])
+        desk.tell(answer, itertools.chain.from_iterable(map(lines, rows)))
         return
     try:
         for row in itertools.chain(reversed(answer["logs"]), _news(desk, tenant_id)):
-            desk.tell_next(row, [_line(row)])
+            desk.tell_next(row, lines(row))
     except KeyboardInterrupt:
         return
 
@@ -67,6 +71,17 @@ def send(
     desk.tell(answer, [f"{row['status']} for {row['to_number']}", f"id {row['id']}"])
 
 
+@click.command("test-message")
+@of_tenant
+@talks
+def test_message(desk: Desk, wanted: str) -> None:
+    """Send a test to the owner's own chat."""
+    tenant_id = desk.find(wanted)["id"]
+    answer = desk.client.post("admin", "tenants", tenant_id, "test-message")
+    row = answer["message"]
+    desk.tell(answer, [f"{row['status']} for {row['to_number']}", f"id {row['id']}"])
+
+
 def _news(desk: Desk, tenant_id: str) -> Iterator[Row]:
     """Rows that are new or whose status changed, oldest first, as they come."""
     known: dict[str, str] | None = None
@@ -89,6 +104,14 @@ def _newest(desk: Desk, tenant_id: str, known: dict[str, str] | None) -> list[Ro
         before = page["next"]
         if before is None or not known or any(row["id"] in known for row in page["logs"]):
             return rows
+
+
+def _lines(row: Row) -> list[str]:
+    return [_line(row)]
+
+
+def _lines_and_why(row: Row) -> list[str]:
+    return [_line(row), *(f"{WHY_INDENT}{plain(sentence)}" for sentence in row["story"])]
 
 
 def _line(row: Row) -> str:

@@ -9,7 +9,7 @@ import orjson
 
 from flowhqd.cli.desk import Desk, Tenant, of_tenant, talks
 from flowhqd.cli.linking import pairing_code, qr
-from flowhqd.cli.messages import logs, send
+from flowhqd.cli.messages import logs, send, test_message
 from flowhqd.cli.output import clock_time, pairs, plain, table
 
 LIST = ("ID", "NAME", "NUMBER", "TENANT", "SESSION", "WORKER")
@@ -29,6 +29,7 @@ tenant.add_command(qr)
 tenant.add_command(pairing_code)
 tenant.add_command(logs)
 tenant.add_command(send)
+tenant.add_command(test_message)
 
 
 @tenant.command("list")

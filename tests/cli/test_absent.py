@@ -29,18 +29,18 @@ def is_empty(directory: Path) -> bool:
 async def test_without_a_daemon_every_command_says_so_in_one_line(tmp_path: Path) -> None:
     environment = {"STATE_PATH": str(tmp_path), "PORT": str(free_port())}
     commands = [
-        ["list"],
-        ["list", "--json"],
-        ["show", TENANT],
-        ["qr", "--watch", TENANT],
-        ["logs", "--follow", TENANT],
-        ["send", TENANT, "+255754000001", "Habari"],
-        ["delete", "--yes", TENANT],
-        ["add", "--name=Duka", "--number=+255712000001", "--template=BOOKING"],
+        ["tenant", "list"],
+        ["tenant", "list", "--json"],
+        ["tenant", "show", TENANT],
+        ["tenant", "qr", "--watch", TENANT],
+        ["tenant", "logs", "--follow", TENANT],
+        ["tenant", "send", TENANT, "+255754000001", "Habari"],
+        ["tenant", "delete", "--yes", TENANT],
+        ["tenant", "add", "--name=Duka", "--number=+255712000001", "--template=BOOKING"],
+        ["user", "add", "asha@example.com"],
+        ["request", "reject", TENANT, "--note=x"],
     ]
-    for ended in await asyncio.gather(
-        *(flowhqd("tenant", *command, **environment) for command in commands)
-    ):
+    for ended in await asyncio.gather(*(flowhqd(*command, **environment) for command in commands)):
         assert ended.status == 3
         assert f"no daemon answers at http://127.0.0.1:{environment['PORT']}" in ended.problem
     # Nothing was made on the way: the password is the daemon's to make.

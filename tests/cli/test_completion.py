@@ -33,4 +33,5 @@ async def test_commands_and_options_are_completed() -> None:
 
 
 async def test_without_a_daemon_no_tenant_is_offered() -> None:
-    assert await words("tenant", "show", "") == []
+    for command in (("tenant", "show"), ("user", "disable"), ("request", "approve")):
+        assert await words(*command, "") == []

@@ -139,16 +139,19 @@ async def test_a_phone_is_linked_and_talked_to(
         assert "group" in await shell.refused("send", tenant_id, "1@g.us", "Habari")
         assert "JSON" in await shell.refused("send", tenant_id, CUSTOMER, b"\xff")
 
+        tried = await shell.well("test-message", tenant_id)
+        assert tried.startswith(f"QUEUED for +{OWNER}\n")
+
         assert "tenant PAUSED" in await shell.well("pause", tenant_id)
         await customer.send("Habari,\x1b[2J nataka\nkuweka miadi " + "tafadhali " * 20)
 
         async def logged() -> list[str] | None:
             lines = (await shell.well("logs", tenant_id)).splitlines()
-            return lines if len(lines) == 3 else None
+            return lines if len(lines) == 4 else None
 
-        lines = await eventually(logged, "three messages")
-        assert ["→" in line for line in lines] == [True, True, False]
-        assert "[paused] Habari" in lines[2]
+        lines = await eventually(logged, "four messages")
+        assert ["→" in line for line in lines] == [True, True, True, False]
+        assert "[paused] Habari" in lines[3]
         assert max(map(len, lines)) <= 80
         assert "\x1b" not in "".join(lines)
         [row] = (await shell.json("logs", "--limit=1", tenant_id))["logs"]
