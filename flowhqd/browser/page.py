@@ -174,10 +174,8 @@ class Page:
         return True
 
     async def screenshot(self, *, timeout: float) -> bytes:
-        """What the window shows, as JPEG. Raises PageError, PageTimeout, PageLost."""
-        answer = await self._command(
-            "Page.captureScreenshot", {"format": "jpeg", "quality": 80}, timeout=timeout
-        )
+        """What the window shows, as PNG. Raises PageError, PageTimeout, PageLost."""
+        answer = await self._command("Page.captureScreenshot", {"format": "png"}, timeout=timeout)
         if len(answer["data"]) > MAX_SCREENSHOT:
             raise PageError(f"the screenshot of {self.profile} is too large")
         return base64.b64decode(answer["data"])

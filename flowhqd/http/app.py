@@ -106,6 +106,7 @@ def _admin(table: Table) -> web.Application:
     worker = f"{one}/worker"
     add("POST", f"{worker}/force-restart", workers.force_restart, page=pages.force_restart)
     add("POST", f"{one}/pairing-code", workers.pairing_code, page=pages.pairing_code)
+    add("GET", f"{one}/screenshot", workers.screenshot)
     _people(routes)
     return admin
 

@@ -12,8 +12,10 @@ from pydantic import (
     BaseModel,
     BeforeValidator,
     ConfigDict,
+    Field,
     StrictBool,
     StringConstraints,
+    WithJsonSchema,
     model_validator,
 )
 from pydantic_core import PydanticCustomError
@@ -27,6 +29,8 @@ from flowhqd.whatsapp.addresses import not_a_customer
 from flowhqd.whatsapp.events import clean
 
 MAX_NAME = 200
+# A page sends some hundreds of messages a minute at best.
+MAX_RATE = 1000
 # What the database takes; E.164 allows 15 digits.
 E164 = re.compile(r"\+[1-9][0-9]{6,14}")
 NUMBER = re.compile(r"[+]?[0-9][0-9 ()./-]*")
@@ -113,6 +117,13 @@ def _language(value: object) -> object:
     return name
 
 
+def _rate(value: object) -> object:
+    is_whole = isinstance(value, int) and not isinstance(value, bool)
+    if value is not None and not (is_whole and 0 <= value <= MAX_RATE):  # type: ignore[operator]
+        raise problem(f"must be a whole number from 0, which is no limit, to {MAX_RATE}")
+    return value
+
+
 def _hours(value: object) -> object:
     if value is None:
         return None
@@ -135,6 +146,15 @@ PhoneNumber = Annotated[
 TemplateName = Annotated[str, BeforeValidator(_template_type)]
 LanguageName = Annotated[Language, BeforeValidator(_language)]
 Hours = Annotated[dict[str, Any] | None, BeforeValidator(_hours)]
+
+
+Rate = Annotated[
+    int | None,
+    BeforeValidator(_rate),
+    WithJsonSchema(
+        {"anyOf": [{"type": "integer", "minimum": 0, "maximum": MAX_RATE}, {"type": "null"}]}
+    ),
+]
 
 
 Address = Annotated[
@@ -164,6 +184,12 @@ class Nothing(Body):
     may_be_absent = True
 
 
+class Limits(Body):
+    """A tenant's own limits; null is what the daemon's settings say, 0 is none."""
+
+    rate_limit_max_per_minute: Rate = None
+
+
 class TenantCreate(Body):
     """A new tenant; ``hours_json`` null means always open."""
 
@@ -173,6 +199,7 @@ class TenantCreate(Body):
     business_name: Name
     language: LanguageName
     hours_json: Hours = None
+    limits: Limits = Field(default_factory=Limits)
 
 
 class TenantPatch(Body):
@@ -184,6 +211,7 @@ class TenantPatch(Body):
     business_name: Name | None = None
     language: LanguageName | None = None
     hours_json: Hours = None
+    limits: Limits | None = None
 
     @model_validator(mode="after")
     def _refuse_null(self) -> Self:

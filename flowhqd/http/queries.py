@@ -122,6 +122,15 @@ class TextsQuery(Query):
     language: LanguageName | None = None
 
 
+class ScreenshotQuery(Query):
+    """In what form the picture is wanted; there is one."""
+
+    format: Literal["png"] = "png"
+    at: str | None = Field(
+        None, description="Not looked at: it gives each picture an address of its own.", max_length=20
+    )
+
+
 class TrafficQuery(Query):
     """Of how many hours, the one that runs included."""
 

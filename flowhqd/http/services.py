@@ -68,6 +68,9 @@ class Control(Protocol):
     async def changed(self, tenant_id: UUID) -> None:
         """The configuration was edited: the next message uses it."""
 
+    async def screenshot(self, tenant_id: UUID) -> bytes:
+        """What the tenant's page shows, as PNG; raises Conflict while there is none."""
+
     def live(self, tenant_id: UUID) -> LiveWorker:
         """What only the running daemon knows of a worker."""
 

@@ -32,11 +32,18 @@ class View(BaseModel):
     model_config = ConfigDict(from_attributes=True, frozen=True)
 
 
+class LimitsView(View):
+    """A tenant's own limits; null is what the daemon's settings say, 0 is none."""
+
+    rate_limit_max_per_minute: int | None = None
+
+
 class ConfigView(View):
     template_type: str
     business_name: str
     language: Language
     hours_json: dict[str, Any] | None
+    limits: LimitsView
 
 
 class SessionView(View):

@@ -155,6 +155,7 @@ async def create(
     business_name: str,
     language: Language,
     hours_json: dict[str, Any] | None = None,
+    limits: dict[str, Any] | None = None,
 ) -> UUID:
     """Make all rows of a tenant; within a transaction. Raises Conflict for a taken number."""
     try:
@@ -162,7 +163,13 @@ async def create(
     except asyncpg.UniqueViolationError:
         raise Conflict(f"{phone_number} belongs to another tenant") from None
     await connection.execute(
-        sql.tenant_config_insert, tenant_id, template_type, business_name, language, hours_json
+        sql.tenant_config_insert,
+        tenant_id,
+        template_type,
+        business_name,
+        language,
+        hours_json,
+        limits or {},
     )
     await connection.execute(sql.tenant_session_insert, tenant_id)
     await connection.execute(sql.tenant_worker_insert, tenant_id)
@@ -212,6 +219,12 @@ async def update(connection: Connection, tenant_id: UUID, change: Change) -> Non
         change.hours_json,
         change.limits,
     )
+
+
+async def belongings(connection: Connection, tenant_id: UUID) -> dict[str, int]:
+    """How many messages, contacts, own texts and events of users go when a tenant is deleted."""
+    row = await connection.fetchrow(sql.tenant_belongings, tenant_id)
+    return {} if row is None else dict(row)
 
 
 async def delete(connection: Connection, tenant_id: UUID) -> None:

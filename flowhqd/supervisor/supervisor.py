@@ -229,6 +229,16 @@ class Supervisor:
         if worker is not None:
             await worker.renumbered((await self._tenant(tenant_id)).phone_number)
 
+    async def screenshot(self, tenant_id: UUID) -> bytes:
+        """What a tenant's page shows, as PNG; raises Conflict while there is none."""
+        worker = self._workers.get(tenant_id)
+        if worker is None:
+            tenant = await self._tenant(tenant_id)
+            raise Conflict(
+                f"there is no page: the worker is {tenant.worker.status}; start it first"
+            )
+        return await worker.screenshot()
+
     def live(self, tenant_id: UUID) -> LiveWorker:
         """What only the running daemon knows of a worker."""
         worker = self._workers.get(tenant_id)

@@ -187,6 +187,15 @@ class Worker:
                 Happened.WRONG_NUMBER, detail=f"linked to {account}, expected {phone}"
             )
 
+    async def screenshot(self) -> bytes:
+        """What the tenant's page shows, as PNG.
+
+        Raises Conflict while there is none, and what the page raises.
+        """
+        if not self._session.is_open:
+            raise Conflict("WhatsApp Web is not open at the moment; try again when it is")
+        return await self._session.screenshot()
+
     async def log_out(self) -> None:
         """End the link from this side, while the page still can."""
         await self._session.log_out()

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from enum import IntEnum
 from typing import TYPE_CHECKING
 
-from flowhqd.errors import BrowserError, PageTimeout
+from flowhqd.errors import BrowserError, PageLost, PageTimeout
 from flowhqd.log import get_logger
 from flowhqd.whatsapp import bridge as page_bridge
 from flowhqd.whatsapp.bridge import Bridge
@@ -24,6 +24,7 @@ LAUNCH_SECONDS = 60.0
 PAGE_SECONDS = 90.0
 UNSTICK_SECONDS = 5.0
 LOG_OUT_SECONDS = 10.0
+SCREENSHOT_SECONDS = 10.0
 EVENTS = 20_000
 
 
@@ -108,6 +109,12 @@ class Session:
             self._script, binding=page_bridge.BINDING, on_message=self._listener(page)
         )
         await page.navigate(self._web_url, timeout=PAGE_SECONDS)
+
+    async def screenshot(self) -> bytes:
+        """What the page shows, as PNG; raises PageError, PageTimeout, PageLost."""
+        if self._page is None:
+            raise PageLost("there is no page")
+        return await self._page.screenshot(timeout=SCREENSHOT_SECONDS)
 
     async def free(self) -> bool:
         """End what hangs the page; whether it answers again. Never reload a hung page first."""

@@ -4,8 +4,8 @@ insert into tenant (name, phone_number) values ($1, $2) returning id;
 
 -- name: tenant_config_insert
 -- What a tenant's replies are made from.
-insert into tenant_config (tenant_id, template_type, business_name, language, hours_json)
-values ($1, $2, $3, $4, $5);
+insert into tenant_config (tenant_id, template_type, business_name, language, hours_json, limits)
+values ($1, $2, $3, $4, $5, $6);
 
 -- name: tenant_session_insert
 -- A tenant's session before its first start.
@@ -60,3 +60,10 @@ update tenant set wanted = $2, updated_at = now() where id = $1;
 -- name: tenant_delete
 -- A tenant and all its rows but the audit.
 delete from tenant where id = $1;
+
+-- name: tenant_belongings
+-- What is deleted with a tenant.
+select (select count(*) from message_log where tenant_id = $1) as messages,
+       (select count(*) from contact where tenant_id = $1) as contacts,
+       (select count(distinct (key, language)) from reply_template where tenant_id = $1) as texts,
+       (select count(*) from portal_event_log where tenant_id = $1) as events;

@@ -28,6 +28,7 @@ class RecordingControl:
     def __init__(self, database: Database) -> None:
         self._database = database
         self.calls: list[tuple[str, UUID]] = []
+        self.picture: bytes | None = None
 
     async def start(self, tenant_id: UUID, *, actor: str) -> None:
         await self._record("start", tenant_id)
@@ -73,6 +74,12 @@ class RecordingControl:
 
     async def changed(self, tenant_id: UUID) -> None:
         await self._record("changed", tenant_id)
+
+    async def screenshot(self, tenant_id: UUID) -> bytes:
+        await self._record("screenshot", tenant_id)
+        if self.picture is None:
+            raise Conflict("there is no page: the worker is STOPPED; start it first")
+        return self.picture
 
     def live(self, tenant_id: UUID) -> LiveWorker:
         return LiveWorker(

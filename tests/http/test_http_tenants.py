@@ -32,6 +32,7 @@ SHAPE = {
     "config": {
         **dict.fromkeys(("template_type", "business_name", "language")),
         "hours_json": HOURS,
+        "limits": {"rate_limit_max_per_minute": None},
     },
     "session": dict.fromkeys(
         ("state", "last_seen_at", "reason", "detail", "since", "action", "provider", "web_version")
@@ -70,6 +71,7 @@ async def test_create_answers_with_the_tenant_and_where_it_is(
         "business_name": "Asha Salon",
         "language": "SW",
         "hours_json": HOURS,
+        "limits": {"rate_limit_max_per_minute": None},
     }
     assert tenant["session"]["state"] == "DISCONNECTED"
     assert tenant["worker"]["status"] == "STOPPED"
@@ -223,10 +225,28 @@ async def test_an_edit_changes_what_is_given_and_tells_the_worker(
         "business_name": "Asha",
         "language": "EN",
         "hours_json": HOURS,
+        "limits": {"rate_limit_max_per_minute": None},
     }
     async with admin.request(method, url, json={"hours_json": None}) as r:
         assert (await r.json())["tenant"]["config"] == {**config, "hours_json": None}
     assert site.control.calls == [("changed", UUID(tenant))] * 2
+
+
+async def test_a_tenant_has_limits_of_its_own(
+    admin: aiohttp.ClientSession, make_tenant: Callable[..., Awaitable[str]]
+) -> None:
+    tenant = await make_tenant(limits={"rate_limit_max_per_minute": 5})
+    url = f"/admin/tenants/{tenant}"
+    for limit in (5, 0, None):
+        limits = {"rate_limit_max_per_minute": limit}
+        async with admin.patch(url, json={"limits": limits}) as response:
+            assert (await response.json())["tenant"]["config"]["limits"] == limits
+    for limits in ({"rate_limit_max_per_minute": limit} for limit in (-1, 1001, "5", 5.5, True)):
+        async with admin.patch(url, json={"limits": limits}) as response:
+            errors = (await problem(response, 422))["errors"]
+        assert set(errors) == {"limits.rate_limit_max_per_minute"}
+    async with admin.patch(url, json={"limits": {"rate": 1}}) as response:
+        assert set((await problem(response, 422))["errors"]) == {"limits.rate"}
 
 
 async def test_an_edit_of_nothing_changes_nothing(

@@ -222,6 +222,21 @@ async def test_a_limit_out_of_range_is_refused(admin: aiohttp.ClientSession, ten
             assert response.status == 200
 
 
+async def test_the_page_can_be_looked_at(
+    site: Site, admin: aiohttp.ClientSession, tenant: str
+) -> None:
+    url = f"/admin/tenants/{tenant}/screenshot"
+    async with admin.get(url) as response:
+        assert "start it first" in (await problem(response, 409))["detail"]
+    site.control.picture = b"\x89PNG"
+    async with admin.get(url) as response:
+        assert (response.status, response.content_type) == (200, "image/png")
+        assert response.headers["Cache-Control"] == "no-store"
+        assert await response.read() == site.control.picture
+    async with admin.get(url, params={"format": "jpeg"}) as response:
+        await problem(response, 422)
+
+
 async def write_messages(site: Site, tenant: str, count: int) -> None:
     """Log messages of one customer as the message path does."""
     async with site.services.database.transaction() as connection:

@@ -8,9 +8,11 @@ from aiohttp import web
 
 from flowhqd.http import tenants
 from flowhqd.http.auth import actor
-from flowhqd.http.body import read_model
+from flowhqd.http.body import read_model, read_query
 from flowhqd.http.models import ForceRestart, Nothing
+from flowhqd.http.negotiation import Handler
 from flowhqd.http.operation import Endpoint, Operation
+from flowhqd.http.queries import ScreenshotQuery
 from flowhqd.http.responses import json_response
 from flowhqd.http.services import services
 from flowhqd.http.tenants import Verb
@@ -58,3 +60,27 @@ async def _accepted(request: web.Request, tenant: UUID) -> web.Response:
     daemon = services(request)
     found = await tenants.get(daemon, tenant)
     return json_response(TenantAnswer(tenant=tenants.view(daemon, found)), status=202)
+
+
+@Operation(
+    Scope.ADMIN,
+    None,
+    query=ScreenshotQuery,
+    media={"image/png": "What the page shows"},
+    errors=ERRORS,
+)
+async def screenshot(request: web.Request) -> web.Response:
+    """What the tenant's page of WhatsApp Web shows; 409 while there is none."""
+    read_query(request, ScreenshotQuery)
+    tenant = tenants.tenant_id(request)
+    picture = await services(request).control.screenshot(tenant)
+    return web.Response(body=picture, content_type="image/png")
+
+
+def screenshot_or(page: Handler) -> Handler:
+    """A handler that gives the picture to whoever names its form, else ``page``."""
+
+    async def choose(request: web.Request) -> web.StreamResponse:
+        return await (screenshot.handler if "format" in request.query else page)(request)
+
+    return choose
