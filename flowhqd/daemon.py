@@ -13,7 +13,7 @@ from typing import Any
 import asyncpg
 import uvloop
 
-from flowhqd import __version__, log, systemd
+from flowhqd import __version__, log, metrics, systemd
 from flowhqd.accounts import unprivileged
 from flowhqd.browser.executable import find_chromium
 from flowhqd.browser.host import BrowserHost, BrowserOptions
@@ -24,6 +24,7 @@ from flowhqd.errors import StartupError, StoreUnavailable
 from flowhqd.http.app import create_app
 from flowhqd.http.server import serve
 from flowhqd.http.services import Services
+from flowhqd.loop_lag import LoopLag
 from flowhqd.replies import registry
 from flowhqd.settings import Settings
 from flowhqd.store import installation, migrations
@@ -183,6 +184,8 @@ async def open_daemon(
                 "supervisor": supervisor.is_running,
             }
 
+        lag = LoopLag(metrics.LOOP_LAG.observe)
+        await stack.enter_async_context(_background(lag.run(), "loop_lag"))
         services = Services(
             settings=settings,
             database=database,
@@ -192,6 +195,7 @@ async def open_daemon(
             portal_key=credentials.portal_internal_key.get_secret_value(),
             ready=ready,
             changes=changes,
+            lag=lag,
         )
         # The port is taken before any worker starts: a daemon that cannot serve does nothing.
         url = await stack.enter_async_context(

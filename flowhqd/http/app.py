@@ -10,6 +10,7 @@ from flowhqd.http.api import (
     keys,
     logs,
     messages,
+    metrics,
     people,
     qr,
     setup_requests,
@@ -36,7 +37,12 @@ def create_app(services: Services) -> web.Application:
     """The application of one daemon; reads the templates and static files, so it blocks shortly."""
     assets = Assets()
     app = web.Application(
-        middlewares=[errors.middleware(problem.show), origin.middleware], client_max_size=MAX_BYTES
+        middlewares=[
+            metrics.count_requests,
+            errors.middleware(problem.show),
+            origin.middleware,
+        ],
+        client_max_size=MAX_BYTES,
     )
     app[SERVICES] = services
     app[auth.THROTTLE] = Throttle(services.clock)
@@ -56,6 +62,7 @@ def create_app(services: Services) -> web.Application:
     guarded = Routes(app, table, guard=auth.middleware)
     guarded.json("GET", "/openapi.json", openapi.show)
     guarded.page("GET", "/docs", docs.show)
+    guarded.json("GET", "/metrics", metrics.show)
     app.add_subapp("/admin/", _admin(table))
     accounts.setup(app, services.clock)
     app.add_subapp("/api/portal/", portal.own_api(table))

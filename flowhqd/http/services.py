@@ -11,6 +11,7 @@ from aiohttp import web
 
 from flowhqd.changes import Changes
 from flowhqd.clock import Clock
+from flowhqd.loop_lag import LoopLag
 from flowhqd.settings import Settings
 from flowhqd.store.database import Database
 
@@ -86,7 +87,7 @@ class Services:
     """The parts of the daemon that requests act on.
 
     ``ready`` tells for each part by name whether it works, without waiting for one that does not.
-    ``changes`` is told what was stored, and tells those who watch.
+    ``changes`` is told what was stored, and tells those who watch; ``lag`` how late the loop is.
     """
 
     settings: Settings
@@ -97,6 +98,7 @@ class Services:
     portal_key: str = field(repr=False)
     ready: Callable[[], Awaitable[Mapping[str, bool]]]
     changes: Changes = field(default_factory=Changes)
+    lag: LoopLag = field(default_factory=LoopLag)
 
 
 SERVICES = web.AppKey("SERVICES", Services)

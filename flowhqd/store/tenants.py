@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
@@ -182,6 +183,25 @@ async def get(connection: Connection, tenant_id: UUID) -> Tenant:
     if row is None:
         raise NotFound(f"there is no tenant {tenant_id}")
     return Tenant.from_row(row)
+
+
+@dataclass(frozen=True, slots=True)
+class StateCounts:
+    """How many tenants are in which state, by the state's name."""
+
+    tenants: Counter[str] = field(default_factory=Counter)
+    sessions: Counter[str] = field(default_factory=Counter)
+    workers: Counter[str] = field(default_factory=Counter)
+
+
+async def count_states(connection: Connection) -> StateCounts:
+    """How many tenants there are in each of the three states."""
+    counts = StateCounts()
+    for row in await connection.fetch(sql.tenant_state_counts):
+        counts.tenants[row["status"]] += row["n"]
+        counts.sessions[row["state"]] += row["n"]
+        counts.workers[row["worker"]] += row["n"]
+    return counts
 
 
 async def page(

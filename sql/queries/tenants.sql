@@ -67,3 +67,11 @@ select (select count(*) from message_log where tenant_id = $1) as messages,
        (select count(*) from contact where tenant_id = $1) as contacts,
        (select count(distinct (key, language)) from reply_template where tenant_id = $1) as texts,
        (select count(*) from portal_event_log where tenant_id = $1) as events;
+
+-- name: tenant_state_counts
+-- How many tenants are in which three states.
+select t.status, s.state, w.status as worker, count(*) as n
+  from tenant t
+  join whatsapp_session s on s.tenant_id = t.id
+  join worker_process w on w.tenant_id = t.id
+ group by 1, 2, 3;
