@@ -338,7 +338,7 @@ async def test_the_pages_decide_too(site: Site, admin: aiohttp.ClientSession, as
         page = await response.text()
     assert "&lt;b&gt;Asha" in page
     assert "NOT VERIFIED" in page
-    assert "Tafadhali\nharaka" in page
+    assert "Tafadhali<br>haraka" in page
     async with admin.get(REQUESTS, headers=HTML, params={"status": "NONE"}) as response:
         assert response.status == 404
     async with admin.post(f"{url}/reject", headers=HTML, data={"note": " "}) as response:
@@ -366,7 +366,11 @@ async def test_the_pages_decide_too(site: Site, admin: aiohttp.ClientSession, as
             assert (await response.text()).count('aria-labelledby="request-') == count
 
 
-async def test_the_page_of_people(site: Site, admin: aiohttp.ClientSession) -> None:
+async def test_the_page_of_people(
+    site: Site, admin: aiohttp.ClientSession, make_tenant: Callable[..., Awaitable[str]]
+) -> None:
+    tenant_number = "+255712000009"
+    tenant = await make_tenant(phone_number=tenant_number)
     async with admin.get(USERS, headers=HTML) as response:
         assert "Nobody yet" in await response.text()
     async with admin.post(USERS, headers=HTML, data={"email": "asha"}) as response:
@@ -387,5 +391,12 @@ async def test_the_page_of_people(site: Site, admin: aiohttp.ClientSession) -> N
         async with admin.post(f"{USERS}/{user_id}/{verb}", headers=HTML) as response:
             assert str(response.url).endswith(USERS)
             assert state in await response.text()
+    for number, status in (("+255700000099", 422), ("x", 422), (tenant_number, 200)):
+        data = {"email": "juma@example.com", "tenant_number": number}
+        async with admin.post(USERS, headers=HTML, data=data) as response:
+            assert response.status == status
+            assert ("tenant_number-error" in await response.text()) is (status == 422)
+    async with admin.get(USERS, headers=HTML) as response:
+        assert f"/admin/tenants/{tenant}" in await response.text()
     async with admin.get(USERS, headers=HTML, params={"q": "<x>"}) as response:
         assert "&lt;x&gt;" in await response.text()

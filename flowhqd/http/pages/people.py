@@ -11,17 +11,27 @@ from flowhqd.errors import Conflict, Invalid
 from flowhqd.http import people
 from flowhqd.http.auth import actor
 from flowhqd.http.body import form, path_id, validate
+from flowhqd.http.models import Body, LanguageName, PhoneNumber
 from flowhqd.http.negotiation import Handler
 from flowhqd.http.pages.render import render
 from flowhqd.http.people import UserWithLink
-from flowhqd.http.portal.models import Invitation
+from flowhqd.http.portal.models import Email, Invitation
 from flowhqd.http.services import services
 from flowhqd.settings import Signup
 from flowhqd.states import Language
+from flowhqd.store import setup_requests
 
 URL = "/admin/users"
 USERS_A_PAGE = 50
-FIELDS = ("email", "language", "tenant_id")
+FIELDS = ("email", "language", "tenant_number")
+
+
+class InvitationForm(Body):
+    """An invitation as a person writes it: a tenant goes by its number."""
+
+    email: Email
+    language: LanguageName = Language.SW
+    tenant_number: PhoneNumber | None = None
 
 
 async def list_(request: web.Request) -> web.Response:
@@ -33,13 +43,26 @@ async def invite(request: web.Request) -> web.Response:
     """Add a user and show their link this once, or the form with what is wrong."""
     fields = await form(request)
     try:
-        body = validate(Invitation, {name: fields[name] for name in FIELDS if fields.get(name)})
-        made = await people.invite(request, body, actor=actor(request))
+        wanted = validate(
+            InvitationForm, {name: fields[name] for name in FIELDS if fields.get(name)}
+        )
+        made = await people.invite(request, await _body(request, wanted), actor=actor(request))
     except Invalid as error:
         return await _show(request, fields=fields, errors=error.errors)
     except Conflict as error:
         return await _show(request, fields=fields, errors={"email": str(error)})
     return await _show(request, made=made)
+
+
+async def _body(request: web.Request, wanted: InvitationForm) -> Invitation:
+    """The body that a form stands for; raises Invalid when no tenant has its number."""
+    tenant_id = None
+    if wanted.tenant_number:
+        async with services(request).database.transaction() as connection:
+            tenant_id = await setup_requests.holder(connection, wanted.tenant_number)
+        if tenant_id is None:
+            raise Invalid({"tenant_number": "is no tenant's number"})
+    return Invitation(email=wanted.email, language=wanted.language, tenant_id=tenant_id)
 
 
 async def reset_link(request: web.Request) -> web.Response:
