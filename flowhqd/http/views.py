@@ -11,6 +11,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict
 
+from flowhqd.messages.trace import story
 from flowhqd.reasons import action
 from flowhqd.states import (
     Direction,
@@ -154,7 +155,10 @@ class TenantView(View):
 
 
 class LogView(View):
-    """A message in or out, and what became of it."""
+    """A message in or out, what became of it, and why.
+
+    ``story`` says it in sentences; ``trace`` has the facts, as ``messages.trace.Trace``.
+    """
 
     id: UUID
     direction: Direction
@@ -166,12 +170,15 @@ class LogView(View):
     status: str
     reason: str | None
     error: str | None
+    trace: dict[str, Any]
+    story: list[str]
     created_at: datetime
 
     @classmethod
     def of(cls, message: LoggedMessage) -> Self:
         """The view of a row of the log."""
-        return cls.model_validate(message)
+        columns = cls.model_fields.keys() - {"story"}
+        return cls(story=story(message), **{name: getattr(message, name) for name in columns})
 
 
 class SetupRequestView(View):

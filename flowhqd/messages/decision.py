@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any
 
+from flowhqd.messages.trace import Trace
 from flowhqd.replies import Answer, Business, Inquiry, answer
 from flowhqd.store.contacts import Conversation
 from flowhqd.store.messages import LoggedMessage
@@ -35,14 +35,15 @@ class Reply:
     """Send this; ``trace`` says why."""
 
     answer: Answer
-    trace: dict[str, Any] = field(default_factory=dict)
+    trace: Trace
 
 
 @dataclass(frozen=True, slots=True)
 class NoReply:
-    """Send nothing, for this reason."""
+    """Send nothing, for this reason; ``trace`` has what it rests on."""
 
     reason: str
+    trace: Trace = field(default_factory=Trace)
 
 
 def decide(message: LoggedMessage, situation: Situation) -> Reply | NoReply:
@@ -53,9 +54,11 @@ def decide(message: LoggedMessage, situation: Situation) -> Reply | NoReply:
     if conversation.opted_out_at is not None:
         return NoReply("opted_out")
     if conversation.paused_until is not None and now < conversation.paused_until:
-        return NoReply("owner_active")
+        return NoReply("owner_active", Trace(until=conversation.paused_until.isoformat()))
     if _is_too_old(message, situation):
-        return NoReply("too_old")
+        age = (now - message.wa_timestamp).total_seconds()
+        most = situation.max_age.total_seconds()
+        return NoReply("too_old", Trace(age_seconds=int(age), max_age_seconds=int(most)))
     if situation.is_looping:
         return NoReply("loop")
     recent = conversation.last_rule_at is not None and now - conversation.last_rule_at < FOLLOW_UP
@@ -70,15 +73,16 @@ def decide(message: LoggedMessage, situation: Situation) -> Reply | NoReply:
         ),
     )
     if not isinstance(found, Answer):
-        return NoReply(found.reason)
+        told = conversation.away_until
+        return NoReply(found.reason, Trace(until=told.isoformat()) if told else Trace())
     return Reply(
         found,
-        {
-            "rule": found.rule,
-            "template": situation.business.template,
-            "language": str(found.language),
-            "found": dict(found.found),
-        },
+        Trace(
+            rule=found.rule,
+            template=situation.business.template,
+            language=str(found.language),
+            found=dict(found.found),
+        ),
     )
 
 

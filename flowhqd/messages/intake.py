@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from uuid import UUID
 
 from flowhqd.log import get_logger
+from flowhqd.messages.trace import Trace
 from flowhqd.store import contacts, messages
 from flowhqd.store.messages import Inbound, InStatus
 from flowhqd.whatsapp.addresses import alias, phone_number
@@ -47,16 +48,17 @@ class Intake:
         reason = message.skip_reason()
         if message.type == CIPHERTEXT and reason == "protocol":
             return await self._undecryptable(message, origin)
+        if reason == "own":
+            return await self._own(message)
         if reason is not None:
-            arrived = await self._own(message) if reason == "own" else Arrived()
             self._count_skipped(reason, message)
-            return arrived
+            return Arrived()
         if context.limits.dedup.seen(message.key):
             return Arrived()
         async with context.database.transaction() as connection:
             contact = await self._resolve(connection, message)
             row_id = await messages.record_inbound(
-                connection, context.tenant_id, _inbound(message, contact.id, origin)
+                connection, context.tenant_id, self._inbound(message, contact.id, origin)
             )
             by_owner = await self._owner_answered(connection, own_after)
             if row_id is not None and by_owner:
@@ -90,6 +92,7 @@ class Intake:
                 return Arrived()
             contact = await self._resolve(connection, message)
             await contacts.pause(connection, contact.id, until)
+        self._count_skipped("own", message)
         log.info("owner_writes", until=until.isoformat())
         return Arrived(contact.id, merged=contact.merged)
 
@@ -98,7 +101,7 @@ class Intake:
         async with context.database.transaction() as connection:
             contact = await self._resolve(connection, message)
             row_id = await messages.record_inbound(
-                connection, context.tenant_id, _inbound(message, contact.id, origin)
+                connection, context.tenant_id, self._inbound(message, contact.id, origin)
             )
             if row_id is not None:
                 await messages.settle_inbound(
@@ -121,18 +124,21 @@ class Intake:
                 return True
         return False
 
-
-def _inbound(message: Message, contact_id: UUID, origin: str) -> Inbound:
-    sender = phone_number(message.chat_id) or phone_number(message.other_address)
-    return Inbound(
-        contact_id=contact_id,
-        chat_id=message.chat_id,
-        from_number=sender or message.chat_id,
-        to_number=None,
-        text=message.text,
-        type=message.type,
-        wa_message_id=message.id,
-        origin=origin,
-        wa_timestamp=message.at,
-        trace={"key": message.key},
-    )
+    def _inbound(self, message: Message, contact_id: UUID, origin: str) -> Inbound:
+        sender = phone_number(message.chat_id) or phone_number(message.other_address)
+        trace = Trace(key=message.key)
+        if origin == "sweep":
+            late = (self._context.server_now() - message.at).total_seconds()
+            trace["late_seconds"] = max(int(late), 0)
+        return Inbound(
+            contact_id=contact_id,
+            chat_id=message.chat_id,
+            from_number=sender or message.chat_id,
+            to_number=None,
+            text=message.text,
+            type=message.type,
+            wa_message_id=message.id,
+            origin=origin,
+            wa_timestamp=message.at,
+            trace=trace,
+        )

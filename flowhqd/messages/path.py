@@ -186,7 +186,9 @@ class MessagePath:
             return arrived.is_new
         if origin == "live" and self._lanes.is_full(arrived.contact_id):
             asked = await self._answering.refuse(
-                arrived.row_id, ask_to_wait=not self._lanes.was_told_to_wait(arrived.contact_id)
+                arrived.row_id,
+                waiting=self._lanes.waiting(arrived.contact_id),
+                ask_to_wait=not self._lanes.was_told_to_wait(arrived.contact_id),
             )
             if asked is not None:
                 self._lanes.put_request_to_wait(arrived.contact_id, asked)

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from flowhqd.errors import PageError, RecipientUnknown, Undecidable
 from flowhqd.log import get_logger
+from flowhqd.messages.trace import Trace
 from flowhqd.store import messages
 from flowhqd.store.messages import LoggedMessage, OutStatus
 
@@ -25,6 +26,7 @@ log = get_logger(__name__)
 ACK_SECONDS = 60.0
 MAX_ATTEMPTS = 2
 
+_FOUND = {None: "absent", 0: "held"}
 _BY_ACK = {1: OutStatus.SENT, 2: OutStatus.DELIVERED, 3: OutStatus.READ, 4: OutStatus.READ}
 
 
@@ -58,19 +60,26 @@ class Sender:
         looked up when the session is back. Raises StoreUnavailable likewise.
         """
         attempts, error, again = row.attempts, None, False
+        trace = Trace(look_ups=list(row.trace.get("look_ups", []))) if attempts else Trace()
         while True:
             if attempts > 0:
+                looked_up = trace.setdefault("look_ups", [])
                 try:
                     ack = await self._bridge.find_outbound(row.chat_id, row.wa_message_id)
                 except Undecidable as undecidable:
-                    return await self._settle(row, OutStatus.UNKNOWN, "undecidable", undecidable)
+                    looked_up.append("undecidable")
+                    return await self._settle(
+                        row, OutStatus.UNKNOWN, "undecidable", undecidable, trace
+                    )
                 if ack is not None and (left := status_of(ack)):
-                    return await self._settle(row, left)
+                    looked_up.append("left")
+                    return await self._settle(row, left, trace=trace)
                 if ack == 0 and not again:
                     return OutStatus.QUEUED
+                looked_up.append(_FOUND.get(ack, "refused"))
                 again = ack is not None
             if attempts >= MAX_ATTEMPTS:
-                return await self._settle(row, OutStatus.FAILED, "send_failed", error)
+                return await self._settle(row, OutStatus.FAILED, "send_failed", error, trace)
             async with self._database.connection() as connection:
                 begun = await messages.begin_attempt(connection, row.id)
             if begun is None:
@@ -79,9 +88,9 @@ class Sender:
             try:
                 outcome = await self._try(row, again=again)
             except RecipientUnknown as unknown:
-                return await self._settle(row, OutStatus.FAILED, unknown.code, unknown)
+                return await self._settle(row, OutStatus.FAILED, unknown.code, unknown, trace)
             if isinstance(outcome, OutStatus):
-                return await self._settle(row, outcome)
+                return await self._settle(row, outcome, trace=trace)
             error, again = outcome, outcome is not None
 
     async def _try(self, row: LoggedMessage, *, again: bool) -> OutStatus | str | None:
@@ -114,6 +123,7 @@ class Sender:
         status: OutStatus,
         reason: str | None = None,
         error: object = None,
+        trace: Trace | None = None,
     ) -> OutStatus:
         async with self._database.connection() as connection:
             await messages.settle_outbound(
@@ -122,6 +132,7 @@ class Sender:
                 status,
                 reason=reason,
                 error=None if error is None else str(error),
+                trace=trace,
             )
         return status
 

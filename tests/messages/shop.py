@@ -15,7 +15,7 @@ from flowhqd.messages.context import Limits, PathContext, PathOptions
 from flowhqd.messages.dedup import DedupWindow
 from flowhqd.messages.loop_breaker import LoopBreaker
 from flowhqd.messages.path import MessagePath
-from flowhqd.messages.rate_limit import RateLimit
+from flowhqd.messages.rate_limit import Allowed, RateLimit, Refused
 from flowhqd.store import messages, tenants
 from flowhqd.store.database import Database
 from flowhqd.store.messages import LoggedMessage
@@ -27,6 +27,21 @@ from tests.tenants import new_tenant
 PATIENCE_SECONDS = 20.0
 # The command with which every session begins.
 LOOK = ("recent_chats", "")
+
+
+class NotedRefusals(RateLimit):
+    """Tells when a reply has to wait for the window."""
+
+    def __init__(self, clock: ManualClock, limit: int, window_seconds: float) -> None:
+        super().__init__(clock, limit, window_seconds)
+        self.refused = asyncio.Event()
+
+    def acquire(self, message_id: UUID, *, can_wait: bool = False) -> Allowed | Refused:
+        """What the real one says."""
+        outcome = super().acquire(message_id, can_wait=can_wait)
+        if isinstance(outcome, Refused):
+            self.refused.set()
+        return outcome
 
 
 class Shop:

@@ -2,12 +2,12 @@ from __future__ import annotations
 
 import asyncio
 from datetime import timedelta
-from uuid import UUID, uuid4
+from uuid import uuid4
 
 import pytest
 
 from flowhqd.errors import PageLost, PageTimeout
-from flowhqd.messages.rate_limit import Allowed, RateLimit, Refused
+from flowhqd.messages.rate_limit import Refused
 from flowhqd.replies import Business, slow_down_text, wait_text
 from flowhqd.states import Language, TenantStatus
 from flowhqd.store import messages, reply_templates, states
@@ -16,7 +16,7 @@ from flowhqd.store.messages import LoggedMessage
 from flowhqd.store.states import StateChange
 from flowhqd.store.tenants import Change
 from tests.messages.page import Fate
-from tests.messages.shop import Shop, new_shop
+from tests.messages.shop import NotedRefusals, new_shop
 
 JUMA, ASHA, NEEMA = (f"25570000000{number}@c.us" for number in (1, 2, 3))
 JUMAS_LID = "111222333444555@lid"
@@ -607,24 +607,10 @@ async def test_what_the_page_was_given_lands_before_a_session_ends(database: Dat
     assert len(shop.page.arrived) == 3
 
 
-class NotedRefusals(RateLimit):
-    """Tells when a reply has to wait for the window."""
-
-    def __init__(self, shop: Shop, limit: int, window_seconds: float) -> None:
-        super().__init__(shop.clock, limit, window_seconds)
-        self.refused = asyncio.Event()
-
-    def acquire(self, message_id: UUID, *, can_wait: bool = False) -> Allowed | Refused:
-        outcome = super().acquire(message_id, can_wait=can_wait)
-        if isinstance(outcome, Refused):
-            self.refused.set()
-        return outcome
-
-
 async def test_a_gate_that_shuts_during_a_wait_is_obeyed(database: Database) -> None:
     """Regression: a reply that waited for its window left although another daemon was owner."""
     shop = await new_shop(database)
-    rate = shop.limits.rate = NotedRefusals(shop, 1, window_seconds=0.01)
+    rate = shop.limits.rate = NotedRefusals(shop.clock, 1, window_seconds=0.01)
     for _ in range(2):
         shop.page.says(JUMA)
     async with shop.open():
