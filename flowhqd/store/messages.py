@@ -11,6 +11,7 @@ from uuid import UUID
 
 import asyncpg
 
+from flowhqd import metrics
 from flowhqd.states import Direction
 from flowhqd.store.queries import sql
 
@@ -146,7 +147,11 @@ async def record_inbound(connection: Connection, tenant_id: UUID, message: Inbou
             message.text,
             message.type,
         )
-    return None if row is None else row["id"]
+    if row is None:
+        return None
+    metrics.MESSAGES.labels(Direction.IN, message.status).inc()
+    message_id: UUID = row["id"]
+    return message_id
 
 
 async def watermarks(connection: Connection, tenant_id: UUID) -> dict[str, datetime]:
@@ -187,6 +192,7 @@ async def settle_inbound(
     await connection.execute(
         sql.message_settle_inbound, message_id, status, reason, error, dict(trace or {})
     )
+    metrics.MESSAGES.labels(Direction.IN, status).inc()
 
 
 async def record_outbound(
@@ -211,7 +217,10 @@ async def record_outbound(
         message.idempotency_key,
         message.request_hash,
     )
-    return None if row is None else LoggedMessage.from_row(row)
+    if row is None:
+        return None
+    metrics.MESSAGES.labels(Direction.OUT, OutStatus.QUEUED).inc()
+    return LoggedMessage.from_row(row)
 
 
 async def asked_before(
@@ -264,24 +273,21 @@ async def settle_outbound(
     *,
     reason: str | None = None,
     error: str | None = None,
-    trace: Mapping[str, Any] | None = None,
 ) -> None:
     """What became of a send, unless an ack has told more already."""
-    await connection.execute(
-        sql.message_settle_outbound, message_id, status, reason, error, dict(trace or {})
+    is_news = await connection.fetchval(
+        sql.message_settle_outbound, message_id, status, reason, error
     )
-
-
-async def note(connection: Connection, message_id: UUID, trace: Mapping[str, Any]) -> None:
-    """Add to a message's trace."""
-    await connection.execute(sql.message_note, message_id, dict(trace))
+    if is_news:
+        metrics.MESSAGES.labels(Direction.OUT, status).inc()
 
 
 async def record_acks(
     connection: Connection, tenant_id: UUID, acks: Mapping[str, OutStatus]
 ) -> None:
     """Move messages forward by WhatsApp's acks."""
-    await connection.execute(sql.message_acks, tenant_id, list(acks), list(acks.values()))
+    for row in await connection.fetch(sql.message_acks, tenant_id, list(acks), list(acks.values())):
+        metrics.MESSAGES.labels(Direction.OUT, row["status"]).inc()
 
 
 async def page(

@@ -9,7 +9,7 @@ from uuid import UUID
 
 import structlog
 
-from flowhqd import qr
+from flowhqd import metrics, qr
 from flowhqd.changes import Topic
 from flowhqd.errors import (
     BridgeLost,
@@ -226,6 +226,7 @@ class Worker:
                     Happened.GAVE_UP, reason=ending.reason, detail=ending.detail
                 )
                 return
+            metrics.RECONNECTS.labels(ending.reason).inc()
             await self._note_loss(ending.reason, ending.detail)
             # Each further failure in a row throws away more.
             self._rung = max(ending.rung, Rung(min(self._reconnect.attempt - 1, Rung.REOPEN)))
