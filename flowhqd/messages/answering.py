@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 from uuid import UUID
 
 from flowhqd import metrics
 from flowhqd.errors import BrowserError
 from flowhqd.log import get_logger
-from flowhqd.messages.decision import NoReply, Reply, Situation, decide
+from flowhqd.messages.decision import NoReply, Situation, decide
 from flowhqd.messages.ids import reply_id
 from flowhqd.messages.rate_limit import Refused
-from flowhqd.replies import Business, OpeningHours, slow_down_text, wait_text
+from flowhqd.messages.trace import Trace
+from flowhqd.replies import Answer, Business, OpeningHours, slow_down_text, wait_text
 from flowhqd.states import Direction, TenantStatus
 from flowhqd.store import contacts, messages, tenants
 from flowhqd.store.messages import InStatus, LoggedMessage, Outbound, OutStatus
@@ -82,19 +83,25 @@ class Answering:
                     took = self._context.clock.now() - row.created_at
                     metrics.REPLY_SECONDS.observe(max(0.0, took.total_seconds()))
 
-    async def refuse(self, message_id: UUID, *, ask_to_wait: bool) -> UUID | None:
+    async def refuse(
+        self, message_id: UUID, *, waiting: int, ask_to_wait: bool
+    ) -> UUID | None:
         """A chat's queue is full: settle its message; returns the request to wait to be sent."""
         context = self._context
+        asked = None
         async with context.database.transaction() as connection:
-            await messages.settle_inbound(
-                connection, message_id, InStatus.QUEUE_FULL, reason="queue_full"
-            )
             row = await messages.get(connection, message_id)
             tenant = await tenants.get(connection, context.tenant_id)
-            if not ask_to_wait or row is None or self._hold(tenant) is not None:
-                return None
-            text = wait_text(business_of(tenant))
-            asked = await self._plan(connection, row, tenant, text, "wait", {})
+            if ask_to_wait and row is not None and self._hold(tenant) is None:
+                text = wait_text(business_of(tenant))
+                asked = await self._plan(connection, row, tenant, text, "wait")
+            await messages.settle_inbound(
+                connection,
+                message_id,
+                InStatus.QUEUE_FULL,
+                reason="queue_full",
+                trace=Trace(waiting=waiting, asked_to_wait=asked is not None),
+            )
         return None if asked is None else asked.id
 
     async def give_up(self, message_id: UUID, error: Exception) -> None:
@@ -114,14 +121,17 @@ class Answering:
                 )
 
     async def _decide(self, row: LoggedMessage) -> None:
+        began = self._context.clock.monotonic()
+        waited = Trace()
         while True:
-            window_turns_in = await self._decide_now(row)
+            window_turns_in = await self._decide_now(row, waited)
             if window_turns_in is None:
                 return
             await asyncio.sleep(window_turns_in)
             await self._until_allowed()
+            waited = Trace(waited_seconds=int(self._context.clock.monotonic() - began))
 
-    async def _decide_now(self, row: LoggedMessage) -> float | None:
+    async def _decide_now(self, row: LoggedMessage, waited: Trace) -> float | None:
         """Fix what becomes of a message; seconds to wait when its reply's window is full."""
         limits = self._context.limits
         async with self._context.database.transaction() as connection:
@@ -132,14 +142,18 @@ class Answering:
                 # An earlier turn may have taken a place, and then could not be stored.
                 limits.rate.release(row.id)
                 await messages.settle_inbound(
-                    connection, row.id, InStatus.UNANSWERED, reason=decision.reason
+                    connection,
+                    row.id,
+                    InStatus.UNANSWERED,
+                    reason=decision.reason,
+                    trace=decision.trace | waited,
                 )
                 return None
             limits.rate.resize(_own_limit(tenant, limits.rate.default_limit))
             limited = limits.rate.acquire(row.id, can_wait=row.origin != "live")
             if isinstance(limited, Refused):
                 return await self._refuse_for_now(connection, row, tenant, limited)
-            await self._accept(connection, row, tenant, decision)
+            await self._accept(connection, row, tenant, decision.answer, decision.trace | waited)
         limits.loops.count(row.contact_id)
         return None
 
@@ -154,8 +168,14 @@ class Answering:
             return max(limited.retry_after, 0.0)
         if limited.first:
             text = slow_down_text(business_of(tenant))
-            await self._plan(connection, row, tenant, text, "warning", {})
-        await messages.settle_inbound(connection, row.id, InStatus.SUPPRESSED, reason="rate_limit")
+            await self._plan(connection, row, tenant, text, "warning")
+        await messages.settle_inbound(
+            connection,
+            row.id,
+            InStatus.SUPPRESSED,
+            reason="rate_limit",
+            trace=Trace(limit=self._context.limits.rate.limit, warned=limited.first),
+        )
         return None
 
     def _situation(
@@ -175,15 +195,19 @@ class Answering:
         return "paused" if tenant.status is TenantStatus.PAUSED else self._context.hold
 
     async def _accept(
-        self, connection: Connection, row: LoggedMessage, tenant: tenants.Tenant, reply: Reply
+        self,
+        connection: Connection,
+        row: LoggedMessage,
+        tenant: tenants.Tenant,
+        answer: Answer,
+        trace: Trace,
     ) -> None:
-        answer = reply.answer
         purpose = "away" if answer.away_until else "reply"
-        await self._plan(connection, row, tenant, answer.text, purpose, reply.trace)
+        await self._plan(connection, row, tenant, answer.text, purpose, trace)
         await contacts.said(
             connection, row.contact_id, rule=answer.rule, away_until=answer.away_until
         )
-        await messages.settle_inbound(connection, row.id, InStatus.ANSWERED, trace=reply.trace)
+        await messages.settle_inbound(connection, row.id, InStatus.ANSWERED, trace=trace)
 
     async def _plan(
         self,
@@ -192,7 +216,7 @@ class Answering:
         tenant: tenants.Tenant,
         text: str,
         purpose: str,
-        trace: dict[str, Any],
+        trace: Trace | None = None,
     ) -> LoggedMessage | None:
         """The OUT row of an answer; its id is fixed here, before anything leaves."""
         context = self._context
@@ -237,15 +261,22 @@ class Answering:
     async def _take_place_in_window(self, row: LoggedMessage) -> None:
         """Wait until the rate limit has room, and use it."""
         rate = self._context.limits.rate
+        began = self._context.clock.monotonic()
+        has_waited = False
         while True:
             async with self._context.database.connection() as connection:
                 tenant = await tenants.get(connection, self._context.tenant_id)
             rate.resize(_own_limit(tenant, rate.default_limit))
             limited = rate.acquire(row.id, can_wait=True)
             if not isinstance(limited, Refused):
-                return
+                break
+            has_waited = True
             await asyncio.sleep(max(limited.retry_after, 0.0))
             await self._until_allowed()
+        if has_waited:
+            waited = int(self._context.clock.monotonic() - began)
+            async with self._context.database.connection() as connection:
+                await messages.note(connection, row.id, Trace(waited_seconds=waited))
 
     async def _deliver(
         self, row: LoggedMessage, *, is_last: Callable[[], bool]

@@ -273,13 +273,19 @@ async def settle_outbound(
     *,
     reason: str | None = None,
     error: str | None = None,
+    trace: Mapping[str, Any] | None = None,
 ) -> None:
     """What became of a send, unless an ack has told more already."""
     is_news = await connection.fetchval(
-        sql.message_settle_outbound, message_id, status, reason, error
+        sql.message_settle_outbound, message_id, status, reason, error, dict(trace or {})
     )
     if is_news:
         metrics.MESSAGES.labels(Direction.OUT, status).inc()
+
+
+async def note(connection: Connection, message_id: UUID, trace: Mapping[str, Any]) -> None:
+    """Add to a message's trace."""
+    await connection.execute(sql.message_note, message_id, dict(trace))
 
 
 async def record_acks(

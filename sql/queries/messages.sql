@@ -10,7 +10,10 @@ returning id, seq;
 -- name: message_became_readable
 -- A message that was logged as undecryptable and can be read now is a new message to answer.
 update message_log
-   set message_text = $4, message_type = $5, status = 'RECEIVED', reason = null, updated_at = now()
+   set message_text = $4, message_type = $5, status = 'RECEIVED', reason = null,
+       trace = trace || jsonb_build_object(
+         'unreadable_seconds', extract(epoch from now() - created_at)::int),
+       updated_at = now()
  where tenant_id = $1 and contact_id = $2 and direction = 'IN' and wa_message_id = $3
    and status = 'UNANSWERED' and reason = 'undecryptable'
 returning id, seq;
@@ -86,10 +89,18 @@ returning attempts;
 
 -- name: message_settle_outbound
 -- What became of a send, unless an ack has told more already.
-update message_log
-   set status = $2, reason = $3, error = $4, updated_at = now()
- where id = $1 and status in ('QUEUED', 'UNKNOWN')
-returning true;
+update message_log m
+   set status = case when m.status in ('QUEUED', 'UNKNOWN') then $2 else m.status end,
+       reason = case when m.status in ('QUEUED', 'UNKNOWN') then $3 else m.reason end,
+       error = case when m.status in ('QUEUED', 'UNKNOWN') then $4 else m.error end,
+       trace = m.trace || $5, updated_at = now()
+  from message_log before
+ where m.id = $1 and before.id = m.id
+returning before.status in ('QUEUED', 'UNKNOWN');
+
+-- name: message_note
+-- More about what happened to a message.
+update message_log set trace = trace || $2, updated_at = now() where id = $1;
 
 -- name: message_acks
 -- Acks only ever move a message forward: sent, delivered, read.
