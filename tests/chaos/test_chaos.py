@@ -14,8 +14,8 @@ from tests.chaos.world import run
 
 # They take up to a minute each.
 LONG = ("database away for long", "disk full")
-# What may keep a message from its answer here: a crowd at once, a text that stays sealed, a page that
-# was broken at both tries.
+# What may keep a message from its answer here: a crowd at once, a text that stays sealed, a page
+# that was broken at both tries.
 EXPECTED = {"queue_full", "undecryptable", "reply FAILED: send_failed"}
 
 
