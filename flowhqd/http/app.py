@@ -20,7 +20,7 @@ from flowhqd.http.api import (
 )
 from flowhqd.http.body import MAX_BYTES
 from flowhqd.http.operation import TABLE, Routes, Table
-from flowhqd.http.pages import docs, login, problem, render, tenant_form
+from flowhqd.http.pages import docs, login, problem, render, tenant_form, tenant_list
 from flowhqd.http.pages import keys as key_pages
 from flowhqd.http.pages import people as people_pages
 from flowhqd.http.pages import setup_requests as request_pages
@@ -82,7 +82,8 @@ def _admin(table: Table) -> web.Application:
     page("POST", "/logins/end", login.log_out_everywhere)
     page("POST", "/logins/{id}/end", login.end)
     add("GET", "/events", live.admin_events)
-    add("GET", "/tenants", tenants.list_, page=pages.list_)
+    add("GET", "/tenants", tenants.list_, page=tenant_list.show)
+    page("POST", "/tenants/many", tenant_list.act_on_many)
     add("POST", "/tenants", tenants.create, page=tenant_form.create)
     page("GET", "/tenants/new", tenant_form.new)
     add("GET", "/keys", keys.list_, page=key_pages.list_)

@@ -65,16 +65,24 @@ async def read_model(request: web.Request, model: type[B]) -> B:
 
 async def form(request: web.Request) -> dict[str, str]:
     """The fields of a form; the last one of a name counts."""
+    return dict(await _pairs(request))
+
+
+async def form_list(request: web.Request, name: str) -> list[str]:
+    """The values of all fields of this name, as ticked boxes send them."""
+    return [value for each, value in await _pairs(request) if each == name]
+
+
+async def _pairs(request: web.Request) -> list[tuple[str, str]]:
     body = await _read(request)
     if body and request.content_type != FORM:
         raise UnsupportedMedia(f"send the body as a form, with Content-Type: {FORM}")
     try:
-        pairs = parse_qsl(
+        return parse_qsl(
             body.decode("utf-8", "replace"), keep_blank_values=True, max_num_fields=MAX_FORM_FIELDS
         )
     except ValueError:
         raise RequestError("the form has too many fields") from None
-    return dict(pairs)
 
 
 def validate(model: type[M], value: object) -> M:

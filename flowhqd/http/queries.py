@@ -10,7 +10,8 @@ from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints, 
 
 from flowhqd.http import cursors
 from flowhqd.http.models import Body, LanguageName, problem
-from flowhqd.states import SetupStatus
+from flowhqd.states import SessionState, SetupStatus, TenantStatus
+from flowhqd.store.tenant_list import Sort
 from flowhqd.whatsapp.events import clean
 
 MAX_LIMIT = 1000
@@ -61,6 +62,9 @@ Search = Annotated[
     str, StringConstraints(min_length=1, max_length=MAX_SEARCH), AfterValidator(clean)
 ]
 Day = Annotated[date, BeforeValidator(_day), WithJsonSchema({"type": "string", "format": "date"})]
+WorkerFilter = Literal[
+    "STOPPED", "RUNNING", "ERROR", "STARTING", "RECONNECTING", "STALE", "RESTING"
+]
 MessageStatus = Literal[
     "RECEIVED",
     "ANSWERED",
@@ -81,10 +85,15 @@ class Query(Body):
 
 
 class TenantsQuery(Query):
-    """Which tenants: in the order they were made, from the cursor on."""
+    """Which tenants, in what order, from the cursor on; ``q`` is a part of a name or number."""
 
     limit: Limit = 100
     after: Cursor | None = None
+    q: Search | None = None
+    status: TenantStatus | None = None
+    session: SessionState | None = None
+    worker: WorkerFilter | None = None
+    sort: Sort = Sort.CREATED
 
 
 class LogFilter(Query):
@@ -127,7 +136,9 @@ class ScreenshotQuery(Query):
 
     format: Literal["png"] = "png"
     at: str | None = Field(
-        None, description="Not looked at: it gives each picture an address of its own.", max_length=20
+        None,
+        description="Not looked at: it gives each picture an address of its own.",
+        max_length=20,
     )
 
 

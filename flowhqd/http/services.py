@@ -75,6 +75,9 @@ class Control(Protocol):
     def live(self, tenant_id: UUID) -> LiveWorker:
         """What only the running daemon knows of a worker."""
 
+    def derived(self) -> dict[UUID, str]:
+        """The derived state of each tenant that has a worker."""
+
     def queue(self) -> QueueView:
         """What waits for its answer, of all tenants."""
 

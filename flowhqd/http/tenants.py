@@ -80,18 +80,6 @@ def view(daemon: Services, tenant: Tenant) -> TenantView:
     return TenantView.of(tenant, daemon.control.live(tenant.id))
 
 
-async def page(
-    daemon: Services, *, after: str | None, limit: int
-) -> tuple[list[TenantView], str | None]:
-    """Tenants in the order they were made, and the cursor of the next page."""
-    position = None if after is None else cursors.row_position("tenants", after, field="after")
-    async with daemon.database.connection() as connection:
-        rows = await tenants.page(connection, after=position, limit=limit + 1)
-    shown, more = rows[:limit], len(rows) > limit
-    next_page = cursors.of_row("tenants", shown[-1].created_at, shown[-1].id) if more else None
-    return [view(daemon, row) for row in shown], next_page
-
-
 async def log(
     daemon: Services, tenant: UUID, *, before: str | None = None, limit: int
 ) -> tuple[list[LogView], str | None]:

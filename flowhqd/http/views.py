@@ -250,10 +250,23 @@ class TenantStatusAnswer(View):
     setupRequest: SetupRequestView | None  # noqa: N815 - a name of the API
 
 
+class TodayView(View):
+    """Messages since midnight, by the tenant's own calendar."""
+
+    inbound: int
+    outbound: int
+
+
+class ListedTenant(TenantView):
+    """A tenant of the list."""
+
+    messages_today: TodayView
+
+
 class TenantPage(View):
     """Some of the tenants; ``next`` is the cursor of the next page, null on the last."""
 
-    tenants: list[TenantView]
+    tenants: list[ListedTenant]
     next: str | None
 
 

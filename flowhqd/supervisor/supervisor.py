@@ -244,6 +244,10 @@ class Supervisor:
         worker = self._workers.get(tenant_id)
         return worker.live() if worker is not None else LiveWorker(derived=None)
 
+    def derived(self) -> dict[UUID, str]:
+        """The derived state of each tenant that has a worker."""
+        return {tenant_id: worker.derived for tenant_id, worker in self._workers.items()}
+
     def queue(self) -> QueueView:
         """What waits for its answer, of all tenants."""
         queues = [worker.live().queue for worker in self._workers.values()]

@@ -107,13 +107,28 @@ class Worker:
         """Whether WhatsApp is reached right now."""
         return self._connected.is_set()
 
+    @property
+    def derived(self) -> str:
+        """What the worker does, for people."""
+        if not self.is_alive:
+            return "STALE"
+        if self._standing.known.tenant is TenantStatus.PAUSED:
+            return "PAUSED"
+        reconnect: ReconnectView = self._reconnect.view()
+        match self._standing.known.session:
+            case SessionState.CONNECTED:
+                return "CONNECTED"
+            case SessionState.QR_READY:
+                return "QR_READY"
+        return "RECONNECTING" if reconnect.attempt or self._lost_report else "STARTING"
+
     def live(self) -> LiveWorker:
         """What only this worker knows."""
         path = self._follower.path if self._follower else None
         total, chats = path.queue if path else (0, 0)
         rate = self._limits.rate
         return LiveWorker(
-            derived=self._derived(),
+            derived=self.derived,
             reconnect=self._reconnect.view(),
             queue=QueueView(total, chats),
             dedup=DedupView(len(self._limits.dedup), self._limits.dedup.hits),
@@ -415,14 +430,3 @@ class Worker:
     def _knows_if_linkable(self, known: Known) -> bool:
         is_settled = known.session is SessionState.CONNECTED
         return is_settled or known.worker is not WorkerStatus.RUNNING or self._is_linkable
-
-    def _derived(self) -> str:
-        if self._standing.known.tenant is TenantStatus.PAUSED:
-            return "PAUSED"
-        reconnect: ReconnectView = self._reconnect.view()
-        match self._standing.known.session:
-            case SessionState.CONNECTED:
-                return "CONNECTED"
-            case SessionState.QR_READY:
-                return "QR_READY"
-        return "RECONNECTING" if reconnect.attempt or self._lost_report else "STARTING"

@@ -28,7 +28,9 @@ class RecordingControl:
     def __init__(self, database: Database) -> None:
         self._database = database
         self.calls: list[tuple[str, UUID]] = []
+        self.states: dict[UUID, str] = {}
         self.picture: bytes | None = None
+        self.given: PairingCode | None = None
 
     async def start(self, tenant_id: UUID, *, actor: str) -> None:
         await self._record("start", tenant_id)
@@ -83,8 +85,14 @@ class RecordingControl:
 
     def live(self, tenant_id: UUID) -> LiveWorker:
         return LiveWorker(
-            "STOPPED", reconnect=ReconnectView(True, 3, 4000), queue=QueueView(total=2, chats=1)
+            "STOPPED",
+            reconnect=ReconnectView(True, 3, 4000),
+            queue=QueueView(total=2, chats=1),
+            pairing_code=self.given,
         )
+
+    def derived(self) -> dict[UUID, str]:
+        return self.states
 
     def queue(self) -> QueueView:
         return QueueView(total=7, chats=3)

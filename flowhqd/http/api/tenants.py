@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from aiohttp import web
 
-from flowhqd.http import tenants
+from flowhqd.http import tenant_list, tenants
 from flowhqd.http.auth import actor
 from flowhqd.http.body import read_model, read_query
 from flowhqd.http.models import Nothing, TenantCreate, TenantPatch
@@ -27,9 +27,9 @@ RECENT_LOGS = 50
 
 @Operation(Scope.READ, TenantPage, query=TenantsQuery)
 async def list_(request: web.Request) -> web.Response:
-    """Tenants in the order they were made."""
+    """Tenants, searched and sorted."""
     query = read_query(request, TenantsQuery)
-    shown, next_page = await tenants.page(services(request), after=query.after, limit=query.limit)
+    shown, next_page = await tenant_list.page(services(request), query)
     return json_response(TenantPage(tenants=shown, next=next_page))
 
 

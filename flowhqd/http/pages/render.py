@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import aiohttp_jinja2
 import jinja2
@@ -19,9 +21,13 @@ from flowhqd.resources import resource
 
 def setup(app: web.Application, assets: Assets) -> None:
     """Read every template, so that none is read while a request waits."""
-    filters: dict[str, Callable[..., str]] = {
+    filters: dict[str, Callable[..., Any]] = {
         "moment": moment,
+        "ago": ago,
+        "from_now": from_now,
+        "seconds_left": seconds_left,
         "code": code,
+        "clock": clock,
         "tone": words.tone,
         "what": words.what,
     }
@@ -61,6 +67,31 @@ def code(text: str) -> Markup:
         Markup("<code>{}</code>").format(part) if number % 2 else part
         for number, part in enumerate(parts)
     )
+
+
+def clock(at: datetime, zone: str) -> str:
+    """A time on the clock of a time zone, given by its name."""
+    return f"{at.astimezone(ZoneInfo(zone)):%d %b %Y, %H:%M}"
+
+
+def ago(at: datetime) -> str:
+    """How long a time is past, in its largest unit."""
+    seconds = max(0, int((datetime.now(UTC) - at).total_seconds()))
+    for size, unit in ((86400, "day"), (3600, "h"), (60, "min")):
+        if seconds >= size:
+            count = seconds // size
+            return f"{count} {unit}{'s' if unit == 'day' and count > 1 else ''} ago"
+    return "just now"
+
+
+def from_now(milliseconds: int) -> datetime:
+    """The time so much later, in whole seconds: a page is the same as long as it is."""
+    return (datetime.now(UTC) + timedelta(milliseconds=milliseconds)).replace(microsecond=0)
+
+
+def seconds_left(until: datetime) -> int:
+    """Seconds to a time, none when it is past."""
+    return max(0, math.ceil((until - datetime.now(UTC)).total_seconds()))
 
 
 def moment(at: datetime) -> str:

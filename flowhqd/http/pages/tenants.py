@@ -1,4 +1,4 @@
-"""The list of tenants, and one tenant's page with its code, log and buttons."""
+"""One tenant's page with its code, log and buttons."""
 
 from __future__ import annotations
 
@@ -15,16 +15,7 @@ from flowhqd.http.views import QrView
 from flowhqd.store.tenants import Tenant
 from flowhqd.supervisor.live import PairingCode
 
-TENANTS_A_PAGE = 50
 MESSAGES_A_PAGE = 50
-
-
-async def list_(request: web.Request) -> web.Response:
-    """Tenants with their three states."""
-    shown, next_page = await tenants.page(
-        services(request), after=request.query.get("after"), limit=TENANTS_A_PAGE
-    )
-    return render(request, "tenants.html", tenants=shown, next=next_page)
 
 
 async def show(request: web.Request) -> web.Response:
