@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Self
 from uuid import UUID
 
+from flowhqd.changes import Topic
 from flowhqd.errors import Conflict, Invalid
 from flowhqd.http import cursors
 from flowhqd.http.portal.models import Approval
@@ -150,6 +151,7 @@ async def approve(daemon: Services, request_id: UUID, body: Approval, *, actor: 
             decided = await _approve(connection, request, body, actor)
     tenant = decided.tenant
     if decided.is_new:
+        daemon.changes.publish(tenant.id, Topic.CONFIG)
         await daemon.control.changed(tenant.id)
     if tenant.wanted is Wanted.RUNNING:
         await daemon.control.start(tenant.id, actor=actor)

@@ -222,6 +222,34 @@ async def test_a_user_sees_their_tenant(
     assert shown["qr"].startswith("data:image/png;base64,")
 
 
+async def test_a_users_log_is_searched_and_paged(
+    site: Site, user: PortalUser, tenant: str, admin: aiohttp.ClientSession
+) -> None:
+    await give(site, user, tenant)
+    client = await logged_in(site, user)
+    texts = ["Kwanza", "Pili", "Mwisho"]
+    for text in texts:
+        body = {"chat": "+255754000001", "text": text}
+        async with admin.post(f"/admin/tenants/{tenant}/messages", json=body) as response:
+            assert response.status == 202
+
+    async def found(**query: str) -> tuple[list[str], str | None]:
+        async with client.get(f"{OWN}/logs", params=query) as response:
+            assert response.status == 200, await response.text()
+            page = await response.json()
+        assert all("error" not in row for row in page["logs"])
+        return [row["message_text"] for row in page["logs"]], page["next"]
+
+    newest, cursor = await found(limit="2")
+    assert newest == ["Mwisho", "Pili"]
+    assert cursor is not None
+    assert await found(limit="2", before=cursor) == (["Kwanza"], None)
+    assert await found(q="pil") == (["Pili"], None)
+    for query, status in (({"before": "x"}, 400), ({"limit": "0"}, 422), ({"page": "2"}, 422)):
+        async with client.get(f"{OWN}/logs", params=query) as response:
+            await problem(response, status)
+
+
 def portal_routes(site: Site) -> list[tuple[str, str, Door]]:
     """Method, path and door of every route for the portal's users that programs use."""
     found: list[tuple[str, str, Door]] = []

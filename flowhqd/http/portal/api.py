@@ -62,12 +62,9 @@ async def own_qr(request: web.Request) -> web.Response:
 
 @Operation(Door.PORTAL_LOGIN, OwnLog, query=LogsQuery)
 async def own_logs(request: web.Request) -> web.Response:
-    """The messages of the user's tenant, newest first."""
+    """The messages of the user's tenant that pass, newest first."""
     query = read_query(request, LogsQuery)
-    shown = await tenant.log(
-        services(request), auth.user(request), before=query.before, limit=query.limit
-    )
-    return json_response(shown)
+    return json_response(await tenant.log(services(request), auth.user(request), query))
 
 
 @Operation(Door.PORTAL_KEY, OwnStatus, errors=(404,))
@@ -84,12 +81,9 @@ async def qr(request: web.Request) -> web.Response:
 
 @Operation(Door.PORTAL_KEY, OwnLog, query=LogsQuery, errors=(404,))
 async def logs(request: web.Request) -> web.Response:
-    """The messages of the user's tenant, newest first."""
+    """The messages of the user's tenant that pass, newest first."""
     query = read_query(request, LogsQuery)
-    shown = await tenant.log(
-        services(request), await _user(request), before=query.before, limit=query.limit
-    )
-    return json_response(shown)
+    return json_response(await tenant.log(services(request), await _user(request), query))
 
 
 @Operation(Door.PORTAL_KEY, SetupRequestAnswer, 201, body=SetupRequestCreate, errors=(409,))

@@ -9,6 +9,7 @@ from uuid import UUID
 from email_validator import EmailNotValidError, validate_email
 from pydantic import (
     AfterValidator,
+    Field,
     StrictBool,
     StringConstraints,
     ValidatorFunctionWrapHandler,
@@ -71,6 +72,7 @@ Email = Annotated[
     str,
     StringConstraints(strip_whitespace=True, min_length=1, max_length=MAX_EMAIL),
     AfterValidator(_email),
+    Field(json_schema_extra={"format": "email"}),
 ]
 AnyText = Annotated[str, StringConstraints(max_length=1000)]
 Password = Annotated[str, StringConstraints(max_length=MAX_PASSWORD), AfterValidator(_password)]

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from flowhqd.errors import NotFound
-from flowhqd.http import tenants
+from flowhqd.http import log_view, tenants
 from flowhqd.http.portal import setup
 from flowhqd.http.portal.errors import ConsentNeeded
 from flowhqd.http.portal.views import OwnLog, OwnMessage, OwnQr, OwnStatus, OwnTenant
+from flowhqd.http.queries import LogsQuery
 from flowhqd.http.services import Services
 from flowhqd.http.views import QrView, SetupRequestView
 from flowhqd.store.people import PortalUser
@@ -40,14 +41,12 @@ async def qr(daemon: Services, user: PortalUser) -> OwnQr:
     return OwnQr.model_validate(QrView.of(tenant)) if tenant else OwnQr()
 
 
-async def log(
-    daemon: Services, user: PortalUser, *, before: str | None = None, limit: int
-) -> OwnLog:
-    """The messages of the user's tenant, newest first, before a cursor; none without a tenant."""
+async def log(daemon: Services, user: PortalUser, query: LogsQuery) -> OwnLog:
+    """The messages of the user's tenant that pass, newest first; none without a tenant."""
     tenant = await current(daemon, user)
     if tenant is None:
         return OwnLog(logs=[], next=None)
-    logs, next_page = await tenants.log(daemon, tenant.id, before=before, limit=limit)
+    logs, next_page = await log_view.page(daemon, tenant, query)
     return OwnLog(logs=[OwnMessage.model_validate(each) for each in logs], next=next_page)
 
 
