@@ -16,6 +16,7 @@ from flowhqd.http.api import (
     setup_requests,
     tenants,
     texts,
+    unanswered,
     workers,
 )
 from flowhqd.http.body import MAX_BYTES
@@ -86,6 +87,7 @@ def _admin(table: Table) -> web.Application:
     page("POST", "/tenants/many", tenant_list.act_on_many)
     add("POST", "/tenants", tenants.create, page=tenant_form.create)
     page("GET", "/tenants/new", tenant_form.new)
+    add("GET", "/unanswered", unanswered.of_all)
     add("GET", "/keys", keys.list_, page=key_pages.list_)
     add("POST", "/keys", keys.create, page=key_pages.create)
     add("POST", "/keys/{id}/revoke", keys.revoke, page=key_pages.revoke)
@@ -107,6 +109,8 @@ def _admin(table: Table) -> web.Application:
     add("PUT", f"{one}/texts/{{key}}", texts.save)
     add("POST", f"{one}/texts/{{key}}/preview", texts.preview)
     add("POST", f"{one}/try", texts.try_out)
+    add("GET", f"{one}/unanswered", unanswered.of_tenant)
+    add("POST", f"{one}/unanswered/{{message_id}}/done", unanswered.done)
     add("POST", f"{one}/messages", messages.send)
     add("POST", f"{one}/test-message", messages.send_test)
     for path, act in VERBS.items():

@@ -79,19 +79,21 @@ class Intake:
             self._context.limits.dedup.add(mark)
 
     async def _own(self, message: Message) -> Arrived:
-        """The owner writes on the phone: the bot keeps quiet in that chat for a while."""
+        """The owner writes on the phone: what the customer wrote is seen to, and the bot keeps
+        quiet in that chat for a while."""
         context = self._context
+        if alias(message.chat_id).kind == "chat" or context.limits.dedup.seen(message.key):
+            return Arrived()
         until = message.at + context.options.owner_pause
-        if until <= context.server_now() or alias(message.chat_id).kind == "chat":
-            return Arrived()
-        if context.limits.dedup.seen(message.key):
-            return Arrived()
         async with context.database.transaction() as connection:
             if await messages.is_ours(connection, context.tenant_id, message.id):
                 context.limits.dedup.add(message.key)
                 return Arrived()
             contact = await self._resolve(connection, message)
-            await contacts.pause(connection, contact.id, until)
+            await messages.done_by_answer(connection, contact.id, until=message.at, by="phone")
+            if until > context.server_now():
+                await contacts.pause(connection, contact.id, until)
+        context.limits.dedup.add(message.key)
         self._count_skipped("own", message)
         log.info("owner_writes", until=until.isoformat())
         return Arrived(contact.id, merged=contact.merged)

@@ -110,6 +110,7 @@ async def record(
                 f"{MAX_WAITING:,} messages of this tenant wait to be sent already; ask again when "
                 f"some have left (the session is {tenant.session.state})"
             )
+        await messages.done_by_answer(connection, contact.id, by="api")
         return Recorded(row, is_new=True)
     assert message.idempotency_key is not None  # noqa: S101 - a fresh id collides with nothing
     asked = await messages.asked_before(connection, tenant.id, message.idempotency_key)

@@ -97,6 +97,10 @@ _NOT_SENT = {
     "wrong_number": "Not sent: the phone linked was not the tenant's",
     "failed": "Not sent: flowhqd failed",
 }
+_SETTLED = {
+    "phone": "The owner wrote to the customer on the phone since.",
+    "api": "A message was sent to the customer from here since.",
+}
 _LANGUAGES = {"SW": "Swahili", "EN": "English"}
 
 
@@ -117,6 +121,12 @@ def _inbound(row: LoggedMessage) -> Iterator[str]:
     if "revoked_at" in trace:
         yield "The customer deleted it for everyone; it is kept here."
     yield _outcome(row)
+    yield from _settled(row)
+
+
+def _settled(row: LoggedMessage) -> Iterator[str]:
+    if row.settled_at is not None and row.status != InStatus.ANSWERED:
+        yield _SETTLED.get(row.settled_by or "", f"Seen to by {row.settled_by}.")
 
 
 def _outcome(row: LoggedMessage) -> str:
@@ -192,6 +202,7 @@ def _outbound(row: LoggedMessage) -> Iterator[str]:
         case OutStatus.FAILED:
             why = _NOT_SENT.get(row.reason or "", f"Not sent: {row.reason or 'no reason given'}")
             yield f"{why}: {row.error}" if row.error else f"{why}."
+    yield from _settled(row)
 
 
 def _tries(row: LoggedMessage) -> str:

@@ -67,6 +67,8 @@ class LoggedMessage:
     trace: dict[str, Any]
     wa_timestamp: datetime
     created_at: datetime
+    settled_at: datetime | None
+    settled_by: str | None
 
     @classmethod
     def from_row(cls, row: asyncpg.Record) -> LoggedMessage:
@@ -302,6 +304,45 @@ async def page(
     """A tenant's log, newest first."""
     rows = await connection.fetch(sql.messages_page, tenant_id, before, limit)
     return [LoggedMessage.from_row(row) for row in rows]
+
+
+@dataclass(frozen=True, slots=True)
+class Unanswered:
+    """A message that waits for a person, and whose tenant it is."""
+
+    tenant_name: str
+    message: LoggedMessage
+
+
+async def unanswered(
+    connection: Connection, tenant_id: UUID, *, before: int | None = None, limit: int
+) -> list[LoggedMessage]:
+    """What of a tenant's waits for a person, newest first."""
+    rows = await connection.fetch(sql.messages_unanswered, tenant_id, before, limit)
+    return [LoggedMessage.from_row(row) for row in rows]
+
+
+async def unanswered_of_all(
+    connection: Connection, *, before: int | None = None, limit: int
+) -> list[Unanswered]:
+    """What of all tenants' waits for a person, newest first."""
+    rows = await connection.fetch(sql.messages_unanswered_of_all, before, limit)
+    return [Unanswered(row["tenant_name"], LoggedMessage.from_row(row)) for row in rows]
+
+
+async def done(
+    connection: Connection, tenant_id: UUID, message_id: UUID, *, by: str
+) -> LoggedMessage | None:
+    """Somebody saw to a message; None when it did not wait for that."""
+    row = await connection.fetchrow(sql.message_done, tenant_id, message_id, by)
+    return None if row is None else LoggedMessage.from_row(row)
+
+
+async def done_by_answer(
+    connection: Connection, contact_id: UUID, *, until: datetime | None = None, by: str
+) -> None:
+    """A person wrote to a contact: what came until then, by WhatsApp's clock, is seen to."""
+    await connection.execute(sql.messages_done_by_answer, contact_id, until, by)
 
 
 async def counts(connection: Connection, tenant_id: UUID) -> dict[str, dict[str, int]]:

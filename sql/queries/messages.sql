@@ -118,6 +118,36 @@ select * from message_log
  order by seq desc
  limit $3;
 
+-- name: messages_unanswered
+-- What of a tenant's waits for a person, newest first, before the cursor $2 when it is not null.
+select * from message_log
+ where tenant_id = $1 and needs_person and ($2::bigint is null or seq < $2)
+ order by seq desc
+ limit $3;
+
+-- name: messages_unanswered_of_all
+-- What of all tenants' waits for a person, newest first, before the cursor $1 when it is not null.
+select m.*, t.name as tenant_name
+  from message_log m
+  join tenant t on t.id = m.tenant_id
+ where m.needs_person and ($1::bigint is null or m.seq < $1)
+ order by m.seq desc
+ limit $2;
+
+-- name: message_done
+-- Somebody saw to a message; nothing is returned when none waited for that.
+update message_log set settled_at = now(), settled_by = $3, updated_at = now()
+ where tenant_id = $1 and id = $2 and needs_person
+returning *;
+
+-- name: messages_done_by_answer
+-- A person wrote to a contact: that sees to all that the contact had written until then. What is
+-- not decided yet is seen to as well.
+update message_log set settled_at = now(), settled_by = $3, updated_at = now()
+ where contact_id = $1 and ($2::timestamptz is null or wa_timestamp <= $2)
+   and settled_at is null
+   and (needs_person or status = 'RECEIVED');
+
 -- name: message_counts
 -- How many messages a tenant has in each outcome.
 select direction, status, count(*) as n from message_log where tenant_id = $1 group by 1, 2;

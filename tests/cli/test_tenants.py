@@ -154,6 +154,8 @@ async def test_a_phone_is_linked_and_talked_to(
         assert "[paused] Habari" in lines[3]
         assert max(map(len, lines)) <= 80
         assert "\x1b" not in "".join(lines)
+        told = await shell.well("logs", "--limit=1", "--why", tenant_id)
+        assert "\n          Not answered: the tenant was paused.\n" in told
         [row] = (await shell.json("logs", "--limit=1", tenant_id))["logs"]
         assert row["direction"] == "IN"
         assert "tenant ACTIVE" in await shell.well("resume", tenant_id)

@@ -569,6 +569,37 @@ async def test_what_the_owner_answered_meanwhile_is_left_alone(database: Databas
     ]
 
 
+@pytest.mark.parametrize("heard", ["live", "after a gap"])
+async def test_what_the_owner_answers_later_waits_for_nobody(
+    heard: str, database: Database
+) -> None:
+    shop = await new_shop(database)
+
+    async def waiting() -> list[str]:
+        async with database.connection() as connection:
+            rows = await messages.unanswered(connection, shop.tenant_id, limit=10)
+        return [row.wa_message_id for row in rows]
+
+    said_at = shop.clock.now() - timedelta(minutes=20)
+    shop.page.says(JUMA, id="A", at=said_at)
+    shop.page.says(ASHA, id="B", at=said_at)
+    async with shop.open() as path:
+        await shop.answered(2)
+        assert await waiting() == ["B", "A"]
+        answer = shop.page.says(JUMA, "Samahani", from_me=True, at=said_at + timedelta(minutes=5))
+        # Not seen to by the answer, but the owner is there.
+        later = shop.page.says(JUMA, id="C", at=said_at + timedelta(minutes=6))
+        if heard == "live":
+            path.put(answer)
+            path.put(later)
+        else:
+            path.catch_up()
+        rows = await shop.answered(3)
+        assert await waiting() == ["B"]
+    settled = {row.wa_message_id: row.settled_by for row in rows if row.direction == "IN"}
+    assert settled == {"A": "phone", "B": None, "C": None}
+
+
 async def test_nothing_is_sent_while_a_gate_is_shut(database: Database) -> None:
     shop = await new_shop(database)
     shop.is_owner.clear()

@@ -53,7 +53,7 @@ def a_row(**given: Any) -> LoggedMessage:
         "message_text": "Habari", "message_type": "chat", "wa_message_id": "A",
         "status": InStatus.RECEIVED, "reason": None, "origin": "live", "purpose": None,
         "in_reply_to": None, "quoted_id": None, "attempts": 0, "error": None, "trace": {},
-        "wa_timestamp": NOON, "created_at": NOON,
+        "wa_timestamp": NOON, "created_at": NOON, "settled_at": None, "settled_by": None,
     }  # fmt: skip
     return LoggedMessage(**{**values, **given})
 
@@ -63,6 +63,8 @@ ANY: dict[str, Any] = {
     "error": st.none() | TEXT,
     "created_at": st.timedeltas(timedelta(minutes=-5), timedelta(days=9)).map(NOON.__add__),
     "trace": st.fixed_dictionaries({}, optional=FACTS),
+    "settled_at": st.none() | st.just(NOON),
+    "settled_by": st.none() | st.sampled_from(["phone", "api", "admin"]),
 }
 ROWS = st.builds(
     a_row,
