@@ -152,6 +152,7 @@ async def approve(daemon: Services, request_id: UUID, body: Approval, *, actor: 
     tenant = decided.tenant
     if decided.is_new:
         daemon.changes.publish(tenant.id, Topic.CONFIG)
+        daemon.changes.publish(tenant.id, Topic.REQUESTS)
         await daemon.control.changed(tenant.id)
     if tenant.wanted is Wanted.RUNNING:
         await daemon.control.start(tenant.id, actor=actor)
@@ -170,6 +171,7 @@ async def reject(daemon: Services, request_id: UUID, note: str, *, actor: str) -
             return
         await setup_requests.move(connection, request, SetupStatus.REJECTED, reviewer_note=note)
         await _record(connection, PortalEvent.REJECTED, request, None, actor, {"note": note})
+    daemon.changes.publish(None, Topic.REQUESTS)
 
 
 async def _locked(connection: Connection, request_id: UUID) -> SetupRequest:

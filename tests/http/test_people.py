@@ -10,6 +10,7 @@ from uuid import UUID, uuid4
 import aiohttp
 import pytest
 
+from flowhqd.changes import Topic
 from flowhqd.states import SetupStatus, Wanted
 from flowhqd.store import people, portal_sessions, setup_requests, tenants
 from flowhqd.store.people import Origin, PortalUser
@@ -218,10 +219,12 @@ async def test_rejecting_needs_a_note_and_is_done_once(
     for body in ({}, {"note": ""}, {"note": "  "}, {"note": "x" * 2001}):
         async with admin.post(url, json=body) as response:
             assert "note" in (await problem(response, 422))["errors"]
-    for note in ("Namba si sahihi", "Tena"):
-        async with admin.post(url, json={"note": note}) as response:
-            answer = (await response.json())["setupRequest"]
-        assert (answer["status"], answer["reviewer_note"]) == ("REJECTED", "Namba si sahihi")
+    with site.services.changes.watch() as watcher:
+        for note in ("Namba si sahihi", "Tena"):
+            async with admin.post(url, json={"note": note}) as response:
+                answer = (await response.json())["setupRequest"]
+            assert (answer["status"], answer["reviewer_note"]) == ("REJECTED", "Namba si sahihi")
+        assert await watcher.next() == {None: {Topic.REQUESTS}}
     assert await events(site) == [("rejected", "Namba si sahihi")]
     async with admin.post(f"{REQUESTS}/{request.id}/approve") as response:
         assert "REJECTED" in (await problem(response, 409))["detail"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from flowhqd.changes import Topic
 from flowhqd.errors import Conflict
 from flowhqd.http.portal.errors import HasTenant
 from flowhqd.http.portal.models import SetupDraft, SetupRequestCreate, SetupSubmit
@@ -58,7 +59,8 @@ async def submit(
             user_id=user.id,
             payload={"request_id": str(sent.id), "template_type": sent.template_type},
         )
-        return sent
+    daemon.changes.publish(None, Topic.REQUESTS)
+    return sent
 
 
 async def withdraw(daemon: Services, user: PortalUser) -> SetupRequest:
@@ -75,7 +77,8 @@ async def withdraw(daemon: Services, user: PortalUser) -> SetupRequest:
             user_id=user.id,
             payload={"request_id": str(drafted.id)},
         )
-        return drafted
+    daemon.changes.publish(None, Topic.REQUESTS)
+    return drafted
 
 
 async def consent(daemon: Services, user: PortalUser) -> None:
