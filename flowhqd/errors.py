@@ -108,6 +108,12 @@ class PageError(BrowserError):
     code = "page_error"
 
 
+class DocumentLost(PageError):
+    """The page went elsewhere, or was loaded anew, while it was called."""
+
+    code = "document_lost"
+
+
 class BridgeLost(BrowserError):
     """The page has no bridge any more, as while it navigates."""
 

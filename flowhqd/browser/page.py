@@ -15,7 +15,7 @@ from pyppeteer.connection import CDPSession
 from flowhqd.browser import connection as devtools
 from flowhqd.browser.chromium import Chromium
 from flowhqd.browser.connection import CommandFailed, CommandTimeout, Event
-from flowhqd.errors import BrowserError, PageError, PageLost, PageTimeout
+from flowhqd.errors import BrowserError, DocumentLost, PageError, PageLost, PageTimeout
 from flowhqd.log import get_logger
 
 log = get_logger(__name__)
@@ -29,8 +29,12 @@ MAX_RESULT = 8 << 20
 MAX_SCREENSHOT = 16 << 20
 MAX_ERROR = 500
 """Characters of a page's own error message that reach ours."""
+DOCUMENT_LOST = ("Inspected target navigated or closed", "Execution context was destroyed")
+"""Chromium's words for a call whose document is gone."""
 SETUP_SECONDS = 15.0
 CLOSE_SECONDS = 10.0
+CLOSE_AGAIN_SECONDS = 1.0
+"""A page that is told to close just as it takes a new document forgets it (Chromium 156)."""
 
 HARMLESS_PRINT = "window.print = () => {};"
 
@@ -191,9 +195,10 @@ class Page:
         if self._destroyed.done():
             return
         try:
-            await self._browser.command("Target.closeTarget", {"targetId": self._target_id})
             async with asyncio.timeout(CLOSE_SECONDS):
-                await asyncio.shield(self._destroyed)
+                while not self._destroyed.done():
+                    await self._browser.command("Target.closeTarget", {"targetId": self._target_id})
+                    await asyncio.wait([self._destroyed], timeout=CLOSE_AGAIN_SECONDS)
         except BrowserError as error:
             # Gone already, alone or with its browser.
             log.debug("page_already_gone", profile=self.profile, detail=str(error))
@@ -237,6 +242,8 @@ class Page:
         except CommandFailed as error:
             if self.closed.done() or self._session._connection is None:
                 raise self._lost() from error
+            if any(text in str(error) for text in DOCUMENT_LOST):
+                raise DocumentLost(f"the page of {self.profile} went elsewhere") from error
             raise PageError(f"{error}"[:MAX_ERROR]) from error
 
     async def _add_script(self, script: str) -> str:

@@ -11,7 +11,7 @@ import pytest
 import pytest_asyncio
 
 from flowhqd.browser.page import JSONValue, Page
-from flowhqd.errors import PageError, PageLost, PageTimeout
+from flowhqd.errors import DocumentLost, PageError, PageLost, PageTimeout
 from tests.browser.conftest import Shared, serving
 from tests.system.daemon import eventually
 
@@ -65,12 +65,23 @@ async def test_call_that_fails_says_why(page: Page, function: str, message: str)
         await page.call(function, timeout=5)
 
 
-async def test_call_ends_when_its_document_does(page: Page, site: str) -> None:
+@pytest.mark.parametrize("where", ["location.href", "'?elsewhere'", "'about:blank'"])
+async def test_call_ends_when_its_document_does(page: Page, where: str) -> None:
     call = asyncio.create_task(page.call("() => new Promise(() => {})", timeout=20))
-    await page.call("() => 1", timeout=5)
-    await page.reload(timeout=10)
-    with pytest.raises(PageError):
+    await page.call(f"() => {{ setTimeout(() => location.assign({where}), 50) }}", timeout=5)
+    with pytest.raises(DocumentLost):
         await call
+
+
+async def test_page_that_takes_a_new_document_closes_alone(shared: Shared, page: Page) -> None:
+    neighbour = await shared.open(secrets.token_hex(4))
+    call = asyncio.create_task(page.call("() => new Promise(() => {})", timeout=20))
+    await page.call("() => { setTimeout(() => location.reload(), 50) }", timeout=5)
+    with pytest.raises(DocumentLost):
+        await call
+    await page.close()
+    assert await neighbour.call("() => 'still here'", timeout=5) == "still here"
+    await neighbour.close()
 
 
 async def test_large_result_arrives(page: Page) -> None:
