@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 import orjson
 
-from flowhqd.errors import BridgeLost, PageError, RecipientUnknown, Undecidable
+from flowhqd.errors import BridgeLost, DocumentLost, PageError, RecipientUnknown, Undecidable
 from flowhqd.log import get_logger
 from flowhqd.resources import resource
 from flowhqd.whatsapp.addresses import phone_number
@@ -98,7 +98,10 @@ class Bridge:
         self._page = page
 
     async def _run(self, name: str, timeout: float, **args: Any) -> Any:
-        answer = await self._page.call(_RUN, name, args, timeout=timeout)
+        try:
+            answer = await self._page.call(_RUN, name, args, timeout=timeout)
+        except DocumentLost as error:
+            raise BridgeLost(str(error)) from error
         if not isinstance(answer, dict) or "value" not in answer:
             raise BridgeLost("the page has no bridge; it navigates or left WhatsApp Web")
         return answer["value"]
