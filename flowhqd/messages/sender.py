@@ -24,7 +24,10 @@ if TYPE_CHECKING:
 log = get_logger(__name__)
 
 ACK_SECONDS = 60.0
-MAX_ATTEMPTS = 2
+MAX_FAILURES = 2
+# A try that ended with its page or its daemon says little about the message; one that takes its
+# page along each time must end all the same.
+MAX_ATTEMPTS = 5
 
 _FOUND = {None: "absent", 0: "held"}
 _BY_ACK = {1: OutStatus.SENT, 2: OutStatus.DELIVERED, 3: OutStatus.READ, 4: OutStatus.READ}
@@ -59,7 +62,7 @@ class Sender:
         Raises what the bridge raises when the page is lost or hangs: the row stays as it is and is
         looked up when the session is back. Raises StoreUnavailable likewise.
         """
-        attempts, error, again = row.attempts, None, False
+        attempts, failures, error, again = row.attempts, 0, None, False
         trace = Trace(look_ups=list(row.trace.get("look_ups", []))) if attempts else Trace()
         while True:
             if attempts > 0:
@@ -78,7 +81,7 @@ class Sender:
                     return OutStatus.QUEUED
                 looked_up.append(_FOUND.get(ack, "refused"))
                 again = ack is not None
-            if attempts >= MAX_ATTEMPTS:
+            if failures >= MAX_FAILURES or attempts >= MAX_ATTEMPTS:
                 return await self._settle(row, OutStatus.FAILED, "send_failed", error, trace)
             async with self._database.connection() as connection:
                 begun = await messages.begin_attempt(connection, row.id)
@@ -92,6 +95,7 @@ class Sender:
             if isinstance(outcome, OutStatus):
                 return await self._settle(row, outcome, trace=trace)
             error, again = outcome, outcome is not None
+            failures += 1
 
     async def _try(self, row: LoggedMessage, *, again: bool) -> OutStatus | str | None:
         """One send: how far it came, the page's error, or None when nothing was heard in time."""

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from flowhqd.errors import PageLost, PageTimeout
+from flowhqd.messages.sender import MAX_FAILURES
 from flowhqd.store.database import Database
 from tests.messages.page import Fate
 from tests.messages.shop import Shop, new_shop
@@ -155,8 +156,8 @@ async def test_many_deaths_and_faults_repeat_nothing_and_lose_nothing(
     rows = await mortal.shop.log()
     said = {row.id: row.wa_message_id for row in rows if row.direction == "IN"}
     failed = [row for row in rows if row.status == "FAILED"]
-    # Two tries that each may have left are all a message gets.
-    assert all((row.reason, row.attempts) == ("send_failed", 2) for row in failed)
+    # Two tries that the page refused, or more that it did not outlive, are all a message gets.
+    assert all(row.reason == "send_failed" and row.attempts >= MAX_FAILURES for row in failed)
     unsent = {said[row.in_reply_to] for row in failed if row.in_reply_to}
     for chat in CHATS:
         expected = [message for message in mortal.page.heard(chat) if message not in unsent]

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 import pytest
 
 from flowhqd.errors import BrowserError, PageLost, PageTimeout
-from flowhqd.messages.sender import Sender, status_of
+from flowhqd.messages.sender import MAX_ATTEMPTS, Sender, status_of
 from flowhqd.store import contacts, messages
 from flowhqd.store.database import Database
 from flowhqd.store.messages import LoggedMessage, Outbound, OutStatus
@@ -147,7 +147,7 @@ async def test_what_left_before_the_page_was_lost_is_not_sent_again(
 
 
 async def test_a_page_that_is_lost_each_time_fails_the_message_only(desk: Desk) -> None:
-    for _ in range(2):
+    for _ in range(MAX_ATTEMPTS):
         with pytest.raises(PageTimeout):
             await desk.deliver(Fate.HANG)
     assert await desk.deliver() is OutStatus.FAILED
