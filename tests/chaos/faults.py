@@ -22,6 +22,8 @@ Fault = Callable[[], Awaitable[None]]
 
 QUARTER_SECONDS = 900.0
 NEARLY_FULL_MB, FILLED_MB = 280, 14
+RARE = {"database away for long": 0.3, "disk full": 0.3}
+"""How often a fault comes, beside the others; these last half a minute and more."""
 BURST = 80
 """Messages of one customer at once; a chat's queue holds 50."""
 

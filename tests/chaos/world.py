@@ -19,7 +19,7 @@ from flowhqd.simulator import Customer, Phone, Simulator, SimulatorOptions
 from flowhqd.simulator.message import phone_message_id
 from tests.chaos import database
 from tests.chaos.disk import Disk, small_disk
-from tests.chaos.faults import QUARTER_SECONDS, Faults
+from tests.chaos.faults import QUARTER_SECONDS, RARE, Faults
 from tests.chaos.report import Asked, Report
 from tests.system.daemon import Daemon, DaemonEnded, Operator
 
@@ -161,7 +161,7 @@ class World:
             if name not in without and (not only or name in only)
         }
         while not until.is_set():
-            name = rng.choice(sorted(faults))
+            [name] = rng.choices(sorted(faults), [RARE.get(name, 1) for name in sorted(faults)])
             self.faults[name] += 1
             self.tell(f"{datetime.now(UTC):%T} {self.sent}: {name}")
             await faults[name]()
