@@ -228,6 +228,8 @@ async def world(directory: Path, seed: int, tenants: int, customers: int) -> Asy
                 DATABASE_URL=server.url,
                 RATE_LIMIT_MAX_PER_MINUTE="0",
                 LOOP_BREAKER_MAX_REPLIES="0",
+                # Less than the clocks are apart: a mistake about them would show.
+                REPLY_MAX_AGE_MINUTES="14",
                 HEARTBEAT_INTERVAL_MS="2000",
                 RECONNECT_INITIAL_DELAY_MS="200",
                 RECONNECT_MAX_DELAY_MS="5000",
