@@ -72,7 +72,7 @@ class Answering:
                 await self._deliver(row, is_last=is_last)
             return
         if row.status == InStatus.RECEIVED:
-            await self._decide(row)
+            await self._decide(message_id)
         async with self._context.database.connection() as connection:
             replies = await messages.replies_to(connection, message_id)
         for reply in replies:
@@ -83,9 +83,7 @@ class Answering:
                     took = self._context.clock.now() - row.created_at
                     metrics.REPLY_SECONDS.observe(max(0.0, took.total_seconds()))
 
-    async def refuse(
-        self, message_id: UUID, *, waiting: int, ask_to_wait: bool
-    ) -> UUID | None:
+    async def refuse(self, message_id: UUID, *, waiting: int, ask_to_wait: bool) -> UUID | None:
         """A chat's queue is full: settle its message; returns the request to wait to be sent."""
         context = self._context
         asked = None
@@ -120,21 +118,25 @@ class Answering:
                     connection, row.id, OutStatus.FAILED, reason="failed", error=repr(error)
                 )
 
-    async def _decide(self, row: LoggedMessage) -> None:
+    async def _decide(self, message_id: UUID) -> None:
         began = self._context.clock.monotonic()
         waited = Trace()
         while True:
-            window_turns_in = await self._decide_now(row, waited)
+            window_turns_in = await self._decide_now(message_id, waited)
             if window_turns_in is None:
                 return
             await asyncio.sleep(window_turns_in)
             await self._until_allowed()
             waited = Trace(waited_seconds=int(self._context.clock.monotonic() - began))
 
-    async def _decide_now(self, row: LoggedMessage, waited: Trace) -> float | None:
+    async def _decide_now(self, message_id: UUID, waited: Trace) -> float | None:
         """Fix what becomes of a message; seconds to wait when its reply's window is full."""
         limits = self._context.limits
         async with self._context.database.transaction() as connection:
+            # Its contact may be another one by now, its text edited, and it may be gone.
+            row = await messages.get(connection, message_id)
+            if row is None or row.status != InStatus.RECEIVED:
+                return None
             tenant = await tenants.get(connection, self._context.tenant_id)
             conversation = await contacts.conversation(connection, row.contact_id)
             decision = decide(row, self._situation(tenant, conversation, row))

@@ -17,8 +17,9 @@ if TYPE_CHECKING:
 
 log = get_logger(__name__)
 
-# Messages of one chat may reach the page out of order around a gap.
-OVERLAP = timedelta(minutes=5)
+# Messages of one chat may reach the page out of order around a gap, and a customer may edit one for
+# 15 minutes.
+OVERLAP = timedelta(minutes=15)
 # More news than this in one chat is read on the phone, not answered by a template.
 MAX_PER_CHAT = 500
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from flowhqd.messages.trace import Trace
+from flowhqd.messages.trace import Trace, newest_text
 from flowhqd.replies import Answer, Business, Inquiry, answer
 from flowhqd.store.contacts import Conversation
 from flowhqd.store.messages import LoggedMessage
@@ -49,6 +49,8 @@ class NoReply:
 def decide(message: LoggedMessage, situation: Situation) -> Reply | NoReply:
     """The reply to one message, or the named reason why there is none."""
     conversation, now = situation.conversation, situation.now
+    if "revoked_at" in message.trace:
+        return NoReply("revoked")
     if situation.hold is not None:
         return NoReply(situation.hold)
     if conversation.opted_out_at is not None:
@@ -65,7 +67,7 @@ def decide(message: LoggedMessage, situation: Situation) -> Reply | NoReply:
     found = answer(
         situation.business,
         Inquiry(
-            text=message.message_text,
+            text=newest_text(message),
             now=now,
             message_type=message.message_type,
             away_until=conversation.away_until,

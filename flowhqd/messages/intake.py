@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from uuid import UUID
@@ -11,8 +11,8 @@ from flowhqd.log import get_logger
 from flowhqd.messages.trace import Trace
 from flowhqd.store import contacts, messages
 from flowhqd.store.messages import Inbound, InStatus
-from flowhqd.whatsapp.addresses import alias, phone_number
-from flowhqd.whatsapp.events import CIPHERTEXT, Message
+from flowhqd.whatsapp.addresses import Alias, alias, phone_number
+from flowhqd.whatsapp.events import CIPHERTEXT, REVOKED, Message
 
 if TYPE_CHECKING:
     from flowhqd.messages.context import PathContext
@@ -48,18 +48,24 @@ class Intake:
         reason = message.skip_reason()
         if message.type == CIPHERTEXT and reason == "protocol":
             return await self._undecryptable(message, origin)
+        if message.type == REVOKED and reason == "protocol":
+            return await self._revoked(message)
         if reason == "own":
             return await self._own(message)
         if reason is not None:
             self._count_skipped(reason, message)
             return Arrived()
         if context.limits.dedup.seen(message.key):
-            return Arrived()
+            return await self._edited(message)
         async with context.database.transaction() as connection:
             contact = await self._resolve(connection, message)
             row_id = await messages.record_inbound(
                 connection, context.tenant_id, self._inbound(message, contact.id, origin)
             )
+            if row_id is None and message.edit is not None:
+                await messages.edited(
+                    connection, contact.id, message.id, message.text, at=context.server_now()
+                )
             by_owner = await self._owner_answered(connection, own_after)
             if row_id is not None and by_owner:
                 await messages.settle_inbound(
@@ -69,6 +75,47 @@ class Intake:
         return Arrived(
             contact.id, None if by_owner else row_id, contact.merged, is_new=row_id is not None
         )
+
+    async def _edited(self, message: Message) -> Arrived:
+        """A message that is in the log: nothing is new about it but what was edited."""
+        mark = f"edit {message.edit} {message.key}"
+        if message.edit is None or self._context.limits.dedup.seen(mark):
+            return Arrived()
+        arrived = await self._change(
+            message,
+            lambda connection, contact_id: messages.edited(
+                connection, contact_id, message.id, message.text, at=self._context.server_now()
+            ),
+        )
+        self._context.limits.dedup.add(mark)
+        return arrived
+
+    async def _revoked(self, message: Message) -> Arrived:
+        """The customer deleted a message: what was logged of it stays."""
+        mark = f"revoked {message.key}"
+        if self._context.limits.dedup.seen(mark):
+            return Arrived()
+        arrived = await self._change(
+            message,
+            lambda connection, contact_id: messages.revoked(
+                connection, contact_id, message.id, at=self._context.server_now()
+            ),
+        )
+        self._context.limits.dedup.add(mark)
+        return arrived
+
+    async def _change(
+        self, message: Message, note: Callable[[Connection, UUID], Awaitable[None]]
+    ) -> Arrived:
+        """Note something about a message, if its contact is known."""
+        async with self._context.database.transaction() as connection:
+            contact_id = await contacts.find(
+                connection, self._context.tenant_id, self._aliases(message)
+            )
+            if contact_id is not None:
+                await note(connection, contact_id)
+        self._context.changed()
+        return Arrived()
 
     def _count_skipped(self, reason: str, message: Message) -> None:
         """Count what is not logged, though each search after a gap finds it again."""
@@ -112,13 +159,16 @@ class Intake:
         return Arrived(contact.id, merged=contact.merged, is_new=row_id is not None)
 
     async def _resolve(self, connection: Connection, message: Message) -> contacts.Resolved:
-        addresses = [message.chat_id, *([message.other_address] if message.other_address else [])]
         return await contacts.resolve(
             connection,
             self._context.tenant_id,
-            [alias(address) for address in addresses],
+            self._aliases(message),
             None if message.from_me else message.name,
         )
+
+    def _aliases(self, message: Message) -> list[Alias]:
+        addresses = [message.chat_id, *([message.other_address] if message.other_address else [])]
+        return [alias(address) for address in addresses]
 
     async def _owner_answered(self, connection: Connection, own_after: Sequence[str]) -> bool:
         for own in own_after:
@@ -132,6 +182,8 @@ class Intake:
         if origin == "sweep":
             late = (self._context.server_now() - message.at).total_seconds()
             trace["late_seconds"] = max(int(late), 0)
+        if message.edit is not None:
+            trace["edited_before"] = True
         return Inbound(
             contact_id=contact_id,
             chat_id=message.chat_id,

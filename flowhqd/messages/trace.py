@@ -12,6 +12,9 @@ from flowhqd.store.messages import InStatus, OutStatus
 if TYPE_CHECKING:
     from flowhqd.store.messages import LoggedMessage
 
+BY_CUSTOMER = "customer"
+"""``settled_by`` of what the customer deleted."""
+
 
 class Edit(TypedDict):
     """The text a customer gave a message instead, and when we heard of it."""
@@ -51,12 +54,21 @@ class Trace(TypedDict, total=False):
     unreadable_seconds: int
     """How long the message could not be decrypted."""
     edits: list[Edit]
-    """Texts that the customer put in its place later; message_text stays what came first."""
+    """Texts that the customer put in its place later; message_text stays what came first. A message
+    whose turn comes after an edit is answered by the newest."""
+    edited_before: bool
+    """IN: it was edited before it came, so that message_text is the text of that edit."""
     revoked_at: str
     """When we heard that the customer deleted it for everyone."""
     look_ups: list[str]
     """OUT: what the page said when it was asked for the message: absent, held, refused, left or
     undecidable."""
+
+
+def newest_text(row: LoggedMessage) -> str:
+    """A message's text after its last edit."""
+    edits: list[Edit] = row.trace.get("edits", [])
+    return edits[-1]["text"] if edits else row.message_text
 
 
 def story(row: LoggedMessage) -> list[str]:
@@ -117,7 +129,9 @@ def _inbound(row: LoggedMessage) -> Iterator[str]:
         yield f"Could not be decrypted for {_duration(trace['unreadable_seconds'])}."
     if edits := trace.get("edits"):
         times = "once" if len(edits) == 1 else f"{len(edits)} times"
-        yield f"The customer edited it {times}; it is answered and kept as it came first."
+        yield f"The customer edited it {times}; its text here is the one that came first."
+    elif trace.get("edited_before"):
+        yield "The customer had edited it before it came."
     if "revoked_at" in trace:
         yield "The customer deleted it for everyone; it is kept here."
     yield _outcome(row)
@@ -125,7 +139,8 @@ def _inbound(row: LoggedMessage) -> Iterator[str]:
 
 
 def _settled(row: LoggedMessage) -> Iterator[str]:
-    if row.settled_at is not None and row.status != InStatus.ANSWERED:
+    is_told = row.status == InStatus.ANSWERED or row.settled_by == BY_CUSTOMER
+    if row.settled_at is not None and not is_told:
         yield _SETTLED.get(row.settled_by or "", f"Seen to by {row.settled_by}.")
 
 

@@ -64,6 +64,13 @@ async def resolve(
     return Resolved(keep, tuple(found[1:]))
 
 
+async def find(connection: Connection, tenant_id: UUID, aliases: Sequence[Alias]) -> UUID | None:
+    """The contact behind ``aliases``, the oldest of several; None for a stranger."""
+    kinds, values = [alias.kind for alias in aliases], [alias.value for alias in aliases]
+    row = await connection.fetchrow(sql.contacts_by_alias, tenant_id, kinds, values)
+    return None if row is None else row["id"]
+
+
 async def _merge(connection: Connection, keep: UUID, gone: UUID) -> None:
     await connection.execute(sql.contact_replies_drop, keep, gone)
     await connection.execute(sql.contact_duplicates_drop, keep, gone)

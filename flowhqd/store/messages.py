@@ -285,6 +285,20 @@ async def settle_outbound(
         metrics.MESSAGES.labels(Direction.OUT, status).inc()
 
 
+async def edited(
+    connection: Connection, contact_id: UUID, wa_message_id: str, text: str, *, at: datetime
+) -> None:
+    """A customer edited a message; its first text stays. Of very many edits the first are kept."""
+    await connection.execute(sql.message_edited, contact_id, wa_message_id, text, at.isoformat())
+
+
+async def revoked(
+    connection: Connection, contact_id: UUID, wa_message_id: str, *, at: datetime
+) -> None:
+    """A customer deleted a message: it stays in the log, and waits for nobody."""
+    await connection.execute(sql.message_revoked, contact_id, wa_message_id, at.isoformat())
+
+
 async def note(connection: Connection, message_id: UUID, trace: Mapping[str, Any]) -> None:
     """Add to a message's trace."""
     await connection.execute(sql.message_note, message_id, dict(trace))

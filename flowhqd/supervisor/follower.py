@@ -24,6 +24,7 @@ from flowhqd.whatsapp.events import (
     LoggedOut,
     Message,
     MessageArrived,
+    MessageChanged,
     MessageUndecryptable,
     QrChanged,
     SendFinished,
@@ -210,7 +211,7 @@ class Follower:
                 return await self._enter(phase(state))
             case QrChanged(text):
                 return await self._on_qr(text)
-            case MessageArrived(message) | MessageUndecryptable(message):
+            case MessageArrived(message) | MessageUndecryptable(message) | MessageChanged(message):
                 if self._path is None:
                     self._early.append(message)
                 else:

@@ -21,13 +21,16 @@ log = logging.getLogger(__name__)
 CIPHERTEXT = "ciphertext"
 """The type of a message that is not decrypted, yet or ever."""
 
+REVOKED = "revoked"
+"""The type of a message that its sender deleted for everyone."""
+
 # Types that carry no words of a customer (wa-js enums/MSG_TYPE.ts).
 PROTOCOL_TYPES = frozenset(
     {
         "broadcast_notification", "call_log", CIPHERTEXT, "debug", "e2e_notification",
         "gp2", "groups_v4_invite", "keep_in_chat", "newsletter_notification", "notification",
         "notification_template", "oversized", "pin_message", "pinned_message", "poll_update",
-        "protocol", "reaction", "revoked", "unknown",
+        "protocol", "reaction", REVOKED, "unknown",
     }
 )  # fmt: skip
 
@@ -55,7 +58,11 @@ class PageState:
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """A message as the page holds it, before anything is decided about it."""
+    """A message as the page holds it, before anything is decided about it.
+
+    ``edit`` is the id of the customer's last edit, whose text this is; ``type`` is REVOKED for one
+    that the customer deleted for everyone.
+    """
 
     key: str
     id: str
@@ -67,6 +74,7 @@ class Message:
     text: str
     at: datetime
     ack: int | None
+    edit: str | None = None
 
     def skip_reason(self) -> str | None:
         """Why this message is neither logged nor answered, or None."""
@@ -107,6 +115,13 @@ class MessageUndecryptable:
 
 
 @dataclass(frozen=True, slots=True)
+class MessageChanged:
+    """The customer edited or deleted a message."""
+
+    message: Message
+
+
+@dataclass(frozen=True, slots=True)
 class AckReceived:
     """WhatsApp's ack of an own message: 0 clock, 1 server, 2 delivered, 3 read, below 0 failed."""
 
@@ -141,6 +156,7 @@ Event = (
     | QrChanged
     | MessageArrived
     | MessageUndecryptable
+    | MessageChanged
     | AckReceived
     | SendFinished
     | LoggedOut
@@ -171,6 +187,7 @@ def message(data: dict[str, Any]) -> Message:
         text=clean(str(data.get("text") or "")),
         at=datetime.fromtimestamp(data["t"], UTC),
         ack=None if ack is None else int(ack),
+        edit=_optional(data.get("edit")),
     )
 
 
@@ -204,6 +221,8 @@ def parse(envelope: str) -> Event | None:
                 return MessageArrived(message(data["message"]))
             case "undecryptable":
                 return MessageUndecryptable(message(data["message"]))
+            case "changed":
+                return MessageChanged(message(data["message"]))
             case "ack":
                 return AckReceived(clean(data["id"]), clean(data["chat"]), int(data["ack"]))
             case "send_result":

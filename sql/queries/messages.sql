@@ -98,6 +98,25 @@ update message_log m
  where m.id = $1 and before.id = m.id
 returning before.status in ('QUEUED', 'UNKNOWN');
 
+-- name: message_edited
+-- A customer put another text in place of a message's; heard twice, it is noted once.
+update message_log
+   set trace = jsonb_set(trace, '{edits}', coalesce(trace -> 'edits', '[]')
+                         || jsonb_build_array(jsonb_build_object('text', $3::text, 'at', $4::text))),
+       updated_at = now()
+ where contact_id = $1 and direction = 'IN' and wa_message_id = $2
+   and coalesce(trace #>> '{edits,-1,text}', message_text) <> $3
+   and jsonb_array_length(coalesce(trace -> 'edits', '[]')) < 20;
+
+-- name: message_revoked
+-- A customer deleted a message for everyone.
+update message_log
+   set trace = trace || jsonb_build_object('revoked_at', $3::text),
+       settled_at = coalesce(settled_at, now()), settled_by = coalesce(settled_by, 'customer'),
+       updated_at = now()
+ where contact_id = $1 and direction = 'IN' and wa_message_id = $2
+   and not trace ? 'revoked_at';
+
 -- name: message_note
 -- More about what happened to a message.
 update message_log set trace = trace || $2, updated_at = now() where id = $1;

@@ -135,6 +135,20 @@ class FakePage:
         self._history[chat].append(described)
         return message(described)
 
+    def edits(self, chat: str, id: str, text: str) -> Message:
+        """The customer puts another text in a message's place."""
+        self._numbers += 1
+        return self._change(chat, id, text=text, edit=f"E{self._numbers:05}")
+
+    def deletes(self, chat: str, id: str) -> Message:
+        """The customer deletes a message for everyone."""
+        return self._change(chat, id, text="", type="revoked")
+
+    def _change(self, chat: str, id: str, **changes: str) -> Message:
+        row = next(row for row in self._history[chat] if row["id"] == id)
+        row |= changes
+        return message(row)
+
     def heard(self, chat: str) -> list[str]:
         """The ids of what a customer wrote, in order."""
         return [row["id"] for row in self._history.get(chat, []) if not row["from_me"]]

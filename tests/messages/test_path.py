@@ -175,7 +175,7 @@ async def test_what_is_no_customers_message_is_counted_and_not_logged(database: 
         shop.hear("120363040000000000@g.us")
         shop.hear("status@broadcast")
         shop.hear("120363040000000000@newsletter")
-        shop.hear(JUMA, type="revoked")
+        shop.hear(JUMA, type="e2e_notification")
         shop.hear(JUMA, from_me=True)
         shop.hear(ASHA)
         rows = await shop.answered(1)

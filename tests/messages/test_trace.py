@@ -33,7 +33,7 @@ FACTS = {
         st.integers(-5, 10**7),
     ),
     "unreadable_seconds": st.integers(0, 10**6),
-    **dict.fromkeys(["warned", "asked_to_wait"], st.booleans()),
+    **dict.fromkeys(["warned", "asked_to_wait", "edited_before"], st.booleans()),
     "found": st.dictionaries(TEXT, TEXT, max_size=3),
     "edits": st.lists(st.fixed_dictionaries({"text": TEXT, "at": TEXT}), max_size=3),
     "look_ups": st.lists(TEXT, max_size=3),

@@ -19,6 +19,7 @@ from flowhqd.whatsapp.events import (
     LoggedOut,
     Message,
     MessageArrived,
+    MessageChanged,
     MessageUndecryptable,
     PageState,
     QrChanged,
@@ -40,12 +41,13 @@ ANY_JSON = st.recursive(
     max_leaves=12,
 )
 KINDS = [
-    "hello", "state", "qr", "message", "undecryptable", "ack", "send_result", "logout", "trouble",
+    "hello", "state", "qr", "message", "undecryptable", "changed", "ack", "send_result", "logout",
+    "trouble",
 ]  # fmt: skip
 MEMBERS = [
     "url", "state", "text", "message", "id", "chat", "ack", "key", "result", "detail", "other",
     "from_me", "name", "type", "t", "socket", "stream", "synced", "mode", "info", "progress",
-    "version",
+    "version", "edit",
 ]  # fmt: skip
 # What a page gone wrong might send: the right members with anything in them.
 ALMOST = st.dictionaries(
@@ -113,6 +115,7 @@ MESSAGES = st.builds(
     text=SAFE_TEXT,
     at=TIME.map(lambda seconds: datetime.fromtimestamp(seconds, UTC)),
     ack=st.one_of(st.none(), st.integers(-5, 5)),
+    edit=WORD,
 )
 STATES = st.builds(
     PageState,
@@ -131,6 +134,7 @@ EVENTS: st.SearchStrategy[Event] = st.one_of(
     st.builds(QrChanged, WORD),
     st.builds(MessageArrived, MESSAGES),
     st.builds(MessageUndecryptable, MESSAGES),
+    st.builds(MessageChanged, MESSAGES),
     st.builds(AckReceived, SAFE_TEXT, SAFE_TEXT, st.integers(-5, 5)),
     st.builds(SendFinished, st.from_regex("[0-9A-F]{22}", fullmatch=True), SAFE_TEXT),
     st.just(LoggedOut()),
@@ -153,6 +157,8 @@ def _envelope(event: Event) -> dict[str, Any]:
             return {"kind": "message", "live": True, "message": _described(message)}
         case MessageUndecryptable(message):
             return {"kind": "undecryptable", "message": _described(message)}
+        case MessageChanged(message):
+            return {"kind": "changed", "message": _described(message)}
         case AckReceived(message_id, chat_id, ack):
             return {"kind": "ack", "id": message_id, "chat": chat_id, "ack": ack}
         case SendFinished(message_id, result):
@@ -176,6 +182,7 @@ def _described(message: Message) -> dict[str, Any]:
         "text": message.text,
         "t": int(message.at.timestamp()),
         "ack": message.ack,
+        "edit": message.edit,
     }
 
 

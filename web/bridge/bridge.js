@@ -35,9 +35,12 @@ function installBridge(config, way) {
 
   const describe = (message) => {
     const remote = message.id.remote;
+    // A message that was deleted may have become another one, which names the first.
+    const original = message.type === "revoked" ? (message.protocolMessageKey ?? message.id) : message.id;
+    const edit = message.latestEditMsgKey;
     return {
       key: String(message.id),
-      id: String(message.id.id),
+      id: String(original.id),
       from_me: Boolean(message.id.fromMe),
       chat: way.addressOf(remote),
       other: way.otherAddress(remote),
@@ -47,6 +50,7 @@ function installBridge(config, way) {
       text: TEXT_TYPES.has(message.type) ? (message.body ?? "") : (message.caption ?? ""),
       t: Number(message.t) || 0,
       ack: message.ack ?? null,
+      edit: edit ? String(edit.id ?? edit) : null,
     };
   };
 
@@ -132,6 +136,14 @@ function installBridge(config, way) {
       messages.on("add", guarded((message) => {
         if (message.isNewMsg) reportInbound(message);
       }));
+      const reportChange = guarded((message) => {
+        if (!message.id.fromMe) emit("changed", { message: describe(message) });
+      });
+      // The text of an edit may be set after its key.
+      messages.on("change:latestEditMsgKey", (message) => queueMicrotask(() => reportChange(message)));
+      messages.on("change:type", (message, type) => {
+        if (type === "revoked") reportChange(message);
+      });
       messages.on("change:ack", guarded((message, ack) => {
         if (message.id.fromMe) emit("ack", { id: String(message.id.id), chat: way.addressOf(message.id.remote), ack });
       }));
