@@ -67,8 +67,8 @@ class Session:
         self._script = page_bridge.script(web_url)
         self._page: Page | None = None
         self._bridge: Bridge | None = None
-        self._dropped = False
-        self.events: asyncio.Queue[Event | PageGone | EventsDropped] = asyncio.Queue(EVENTS)
+        self._is_marked = False
+        self.events: asyncio.Queue[Event | PageGone | EventsDropped] = asyncio.Queue()
 
     @property
     def bridge(self) -> Bridge:
@@ -152,14 +152,14 @@ class Session:
         while not self.events.empty():
             self.events.get_nowait()
 
-    def _put(self, event: Event | PageGone) -> None:
-        try:
-            if self._dropped:
-                self.events.put_nowait(EventsDropped())
-                self._dropped = False
+    def _put(self, event: Event) -> None:
+        """Beyond EVENTS one mark at the end stands for all that find no room."""
+        if self.events.qsize() < EVENTS:
+            self._is_marked = False
             self.events.put_nowait(event)
-        except asyncio.QueueFull:
-            self._dropped = True
+        elif not self._is_marked:
+            self._is_marked = True
+            self.events.put_nowait(EventsDropped())
 
     def _listener(self, page: Page) -> Callable[[str], None]:
         def listen(envelope: str) -> None:
@@ -172,6 +172,6 @@ class Session:
     def _listener_of_end(self, page: Page) -> Callable[[asyncio.Future[str]], None]:
         def ended(closed: asyncio.Future[str]) -> None:
             if page is self._page:
-                self._put(PageGone(closed.result()))
+                self.events.put_nowait(PageGone(closed.result()))
 
         return ended
