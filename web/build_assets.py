@@ -27,6 +27,7 @@ ASSETS = {
         "dist/wppconnect-wa.js.LICENSE.txt",
         "LICENSE",
     ),
+    "uplot": ("dist/uPlot.iife.min.js", "dist/uPlot.min.css", "LICENSE"),
 }
 
 

@@ -21,11 +21,12 @@ from flowhqd.http.api import (
 )
 from flowhqd.http.body import MAX_BYTES
 from flowhqd.http.operation import TABLE, Routes, Table
-from flowhqd.http.pages import docs, login, problem, render, tenant_form, tenant_list
+from flowhqd.http.pages import docs, login, problem, render, tenant, tenant_form, tenant_list
 from flowhqd.http.pages import keys as key_pages
+from flowhqd.http.pages import logs as log_pages
 from flowhqd.http.pages import people as people_pages
 from flowhqd.http.pages import setup_requests as request_pages
-from flowhqd.http.pages import tenants as pages
+from flowhqd.http.pages import texts as text_pages
 from flowhqd.http.portal import accounts
 from flowhqd.http.portal import api as portal
 from flowhqd.http.services import SERVICES, Services
@@ -75,7 +76,7 @@ def create_app(services: Services) -> web.Application:
 def _admin(table: Table) -> web.Application:
     """Everything below /admin but the login itself."""
     admin = web.Application(middlewares=[auth.middleware], client_max_size=MAX_BYTES)
-    routes, one = Routes(admin, table), "/tenants/{id}"
+    routes = Routes(admin, table)
     add, page = routes.json, routes.page
     routes.plain("GET", "", _home)
     routes.plain("GET", "/", _home)
@@ -91,36 +92,46 @@ def _admin(table: Table) -> web.Application:
     add("GET", "/keys", keys.list_, page=key_pages.list_)
     add("POST", "/keys", keys.create, page=key_pages.create)
     add("POST", "/keys/{id}/revoke", keys.revoke, page=key_pages.revoke)
-    add("GET", one, tenants.read, page=pages.show)
+    _tenant(routes)
+    _people(routes)
+    return admin
+
+
+def _tenant(routes: Routes) -> None:
+    """One tenant: what it is, what it says, and what can be asked of its worker."""
+    add, page, one = routes.json, routes.page, "/tenants/{id}"
+    add("GET", one, tenants.read, page=tenant.show)
     page("GET", f"{one}/edit", tenant_form.edit)
     add("POST", f"{one}/edit", tenants.edit, page=tenant_form.save)
-    page("GET", f"{one}/delete", pages.confirm_delete)
-    add("POST", f"{one}/delete", tenants.delete, page=pages.delete)
+    page("GET", f"{one}/delete", tenant.confirm_delete)
+    add("POST", f"{one}/delete", tenants.delete, page=tenant.delete)
     add("PATCH", one, tenants.edit)
     add("DELETE", one, tenants.delete)
-    add("GET", f"{one}/status", tenants.status, page=pages.to_tenant)
-    add("GET", f"{one}/qr", qr.show, page=qr.show_or(pages.to_tenant))
-    add("GET", f"{one}/logs", logs.list_, page=pages.logs)
+    add("GET", f"{one}/status", tenants.status, page=tenant.to_tenant)
+    add("GET", f"{one}/qr", qr.show, page=qr.show_or(tenant.to_tenant))
+    add("GET", f"{one}/logs", logs.list_, page=log_pages.list_)
     add("GET", f"{one}/logs.csv", logs.as_csv)
     add("GET", f"{one}/stats", logs.traffic)
-    add("GET", f"{one}/audit", logs.list_events)
-    add("GET", f"{one}/texts", texts.list_)
-    add("GET", f"{one}/texts/{{key}}", texts.read)
+    add("GET", f"{one}/audit", logs.list_events, page=tenant.list_events)
+    add("GET", f"{one}/texts", texts.list_, page=text_pages.list_)
+    add("GET", f"{one}/texts/{{key}}", texts.read, page=text_pages.edit)
     add("PUT", f"{one}/texts/{{key}}", texts.save)
+    page("POST", f"{one}/texts/{{key}}", text_pages.save)
     add("POST", f"{one}/texts/{{key}}/preview", texts.preview)
-    add("POST", f"{one}/try", texts.try_out)
+    page("GET", f"{one}/try", text_pages.try_out)
+    add("POST", f"{one}/try", texts.try_out, page=text_pages.try_out)
     add("GET", f"{one}/unanswered", unanswered.of_tenant)
     add("POST", f"{one}/unanswered/{{message_id}}/done", unanswered.done)
     add("POST", f"{one}/messages", messages.send)
     add("POST", f"{one}/test-message", messages.send_test)
     for path, act in VERBS.items():
-        add("POST", f"{one}/{path}", workers.verb(act), page=pages.verb(act))
+        add("POST", f"{one}/{path}", workers.verb(act), page=tenant.verb(act))
     worker = f"{one}/worker"
-    add("POST", f"{worker}/force-restart", workers.force_restart, page=pages.force_restart)
-    add("POST", f"{one}/pairing-code", workers.pairing_code, page=pages.pairing_code)
-    add("GET", f"{one}/screenshot", workers.screenshot)
-    _people(routes)
-    return admin
+    add("POST", f"{worker}/force-restart", workers.force_restart, page=tenant.force_restart)
+    page("GET", f"{one}/unlink", tenant.confirm_unlink)
+    add("POST", f"{one}/pairing-code", workers.pairing_code, page=tenant.pairing_code)
+    picture = workers.screenshot_or(tenant.screen)
+    add("GET", f"{one}/screenshot", workers.screenshot, page=picture)
 
 
 def _people(routes: Routes) -> None:

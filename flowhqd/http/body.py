@@ -18,7 +18,8 @@ from flowhqd.http.operation import operation_of
 from flowhqd.http.queries import Query
 
 MAX_BYTES = 1024**2
-MAX_FORM_FIELDS = 100
+# The form for opening hours has 48 fields for each weekday at most.
+MAX_FORM_FIELDS = 400
 MAX_ERRORS = 100
 FORM = "application/x-www-form-urlencoded"
 

@@ -1,4 +1,4 @@
-"""The files of ``web/static``, which browsers may keep."""
+"""The files of ``web/static``, and what of ``web/vendor`` pages use; browsers may keep them."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ TYPES = MappingProxyType(
         ".svg": "image/svg+xml",
     }
 )
+VENDORED = ("web/vendor/uplot/uPlot.iife.min.js", "web/vendor/uplot/uPlot.min.css")
 FOR_EVER = "public, max-age=31536000, immutable"
 ASK_AGAIN = "no-cache"
 
@@ -32,9 +33,10 @@ class Assets:
     """The files there are, read once for their versions; nothing else is served."""
 
     def __init__(self) -> None:
+        files = (*resource("web/static").iterdir(), *map(resource, VENDORED))
         self._assets = {
             path.name: Asset(path, hashlib.sha256(path.read_bytes()).hexdigest()[:12])
-            for path in resource("web/static").iterdir()
+            for path in files
             if path.suffix in TYPES
         }
 

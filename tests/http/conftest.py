@@ -21,10 +21,12 @@ from flowhqd.http.services import Services
 from flowhqd.qr import png_data_url
 from flowhqd.settings import load_settings
 from flowhqd.states import SessionState, TenantStatus, WorkerStatus
-from flowhqd.store import states
+from flowhqd.store import contacts, messages, states
 from flowhqd.store.database import Database
+from flowhqd.store.messages import Inbound
 from flowhqd.store.pool import open_pool
 from flowhqd.store.states import Qr, StateChange
+from flowhqd.whatsapp.addresses import alias
 from tests.database import Server
 from tests.http.control import RecordingControl
 
@@ -36,6 +38,9 @@ BODY: dict[str, Any] = {
     "business_name": "Asha Salon",
     "language": "SW",
 }
+
+
+Hear = Callable[..., Awaitable[None]]
 
 
 @dataclass
@@ -170,3 +175,39 @@ def connect(site: Site) -> Callable[[str], Awaitable[None]]:
             await states.apply(connection, UUID(tenant), change, actor="worker")
 
     return connected
+
+
+@pytest.fixture
+def hear(site: Site) -> Hear:
+    """Logs messages of a customer to a tenant."""
+
+    async def heard(
+        tenant: str,
+        *texts: str,
+        phone: str = "255754000001",
+        at: datetime | None = None,
+        **more: Any,
+    ) -> None:
+        async with site.services.database.transaction() as connection:
+            chat = f"{phone}@c.us"
+            contact = await contacts.resolve(connection, UUID(tenant), [alias(chat)])
+            for number, text in enumerate(texts):
+                said = Inbound(
+                    contact_id=contact.id,
+                    chat_id=chat,
+                    from_number=f"+{phone}",
+                    to_number="+255712345678",
+                    text=text,
+                    type="chat",
+                    wa_message_id=f"{text[:40]}-{number}-{at}",
+                    origin="live",
+                    wa_timestamp=datetime.now(UTC),
+                    **more,
+                )
+                await messages.record_inbound(connection, UUID(tenant), said)
+            if at is not None:
+                await connection.execute(
+                    "update message_log set created_at = $1 where created_at = now()", at
+                )
+
+    return heard

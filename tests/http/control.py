@@ -19,7 +19,7 @@ from flowhqd.supervisor.live import (
     ReconnectView,
 )
 
-CODE = PairingCode("ABCD1234", datetime(2026, 11, 21, 12, tzinfo=UTC))
+CODE = PairingCode("ABCD1234", datetime(2999, 11, 21, 12, tzinfo=UTC))
 
 
 class RecordingControl:
@@ -57,6 +57,7 @@ class RecordingControl:
 
     async def pairing_code(self, tenant_id: UUID, *, actor: str) -> PairingCode:
         await self._record("pairing_code", tenant_id, unless_connected=True)
+        self.given = CODE
         return CODE
 
     async def send(self, tenant_id: UUID, message: ManualMessage, *, actor: str) -> Recorded:

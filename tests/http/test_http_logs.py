@@ -6,7 +6,6 @@ import csv
 import io
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
-from typing import Any
 from uuid import UUID
 
 import aiohttp
@@ -16,50 +15,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from flowhqd.http.log_view import CSV_CHUNK, harmless
-from flowhqd.store import contacts, messages
-from flowhqd.store.messages import Inbound, InStatus
-from flowhqd.whatsapp.addresses import alias
-from tests.http.conftest import Site
+from flowhqd.store.messages import InStatus
+from tests.http.conftest import Hear, Site
 from tests.http.problems import problem
 
 TENANTS = "/admin/tenants"
-Hear = Callable[..., Awaitable[None]]
-
-
-@pytest.fixture
-def hear(site: Site) -> Hear:
-    """Logs messages of a customer to a tenant."""
-
-    async def heard(
-        tenant: str,
-        *texts: str,
-        phone: str = "255754000001",
-        at: datetime | None = None,
-        **more: Any,
-    ) -> None:
-        async with site.services.database.transaction() as connection:
-            chat = f"{phone}@c.us"
-            contact = await contacts.resolve(connection, UUID(tenant), [alias(chat)])
-            for number, text in enumerate(texts):
-                said = Inbound(
-                    contact_id=contact.id,
-                    chat_id=chat,
-                    from_number=f"+{phone}",
-                    to_number="+255712345678",
-                    text=text,
-                    type="chat",
-                    wa_message_id=f"{text[:40]}-{number}-{at}",
-                    origin="live",
-                    wa_timestamp=datetime.now(UTC),
-                    **more,
-                )
-                await messages.record_inbound(connection, UUID(tenant), said)
-            if at is not None:
-                await connection.execute(
-                    "update message_log set created_at = $1 where created_at = now()", at
-                )
-
-    return heard
 
 
 async def found(client: aiohttp.ClientSession, tenant: str, **query: str) -> list[str]:
