@@ -7,6 +7,7 @@ from uuid import uuid4
 import pytest
 
 from flowhqd.errors import PageLost, PageTimeout
+from flowhqd.messages import path as message_path
 from flowhqd.messages.rate_limit import Refused
 from flowhqd.replies import Business, slow_down_text, wait_text
 from flowhqd.states import Language, TenantStatus
@@ -554,6 +555,18 @@ async def test_a_gap_within_a_session_is_searched(database: Database) -> None:
         rows = await shop.answered(2)
     assert shop.page.answers(JUMA)[1] == missed.id
     assert [row.origin for row in rows if row.direction == "IN"] == ["live", "sweep"]
+
+
+async def test_more_than_the_inbox_holds_is_found_by_a_sweep(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(message_path, "INBOX_SIZE", 2)
+    shop = await new_shop(database)
+    async with shop.open():
+        said = [shop.hear(JUMA).id for _ in range(6)]
+        rows = await shop.answered(6)
+    assert shop.page.answers(JUMA) == said
+    assert "sweep" in [row.origin for row in rows if row.direction == "IN"]
 
 
 async def test_what_the_owner_answered_meanwhile_is_left_alone(database: Database) -> None:
