@@ -170,6 +170,14 @@ class Phone:
         self.ticks.rise(message.chat, message.id, Tick.DELIVERED, from_me=True)
         return message.id
 
+    def read_as_owner(self, customer: Customer) -> None:
+        """The owner looks at a chat on the phone: every device shows it as read."""
+        for chat in {message.chat for message in self.messages if not message.from_me}:
+            if chat in (customer.wid, f"{customer.lid}@lid"):
+                for device in self.devices:
+                    device.enqueue({"op": "read", "chat": chat})
+                customer.mark_seen(chat)
+
     def deliver(
         self, message: WireMessage, customer: Customer, *, but: Device | None = None
     ) -> None:

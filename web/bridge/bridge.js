@@ -92,18 +92,20 @@ function installBridge(config, way) {
     emit("qr", { text });
   };
 
+  // Messages that were told of and could not be read yet: new ones, and those found after a gap.
+  const unreadable = new Set();
+  const told = (message) => {
+    if (message.type === "ciphertext") unreadable.add(String(message.id));
+    return describe(message);
+  };
   const reportInbound = (message) => {
+    const described = told(message);
     if (message.type !== "ciphertext") {
-      emit("message", { message: describe(message), live: true });
+      emit("message", { message: described, live: true });
       return;
     }
-    let readable = false;
-    message.once?.("change:type", guarded(() => {
-      readable = true;
-      emit("message", { message: describe(message), live: true });
-    }));
     setTimeout(guarded(() => {
-      if (!readable) emit("undecryptable", { message: describe(message) });
+      if (unreadable.has(String(message.id))) emit("undecryptable", { message: describe(message) });
     }), READABLE_WITHIN_MS);
   };
 
@@ -141,9 +143,10 @@ function installBridge(config, way) {
       });
       // The text of an edit may be set after its key.
       messages.on("change:latestEditMsgKey", (message) => queueMicrotask(() => reportChange(message)));
-      messages.on("change:type", (message, type) => {
-        if (type === "revoked") reportChange(message);
-      });
+      messages.on("change:type", guarded((message, type) => {
+        if (unreadable.delete(String(message.id))) emit("message", { message: describe(message), live: true });
+        else if (type === "revoked") reportChange(message);
+      }));
       messages.on("change:ack", guarded((message, ack) => {
         if (message.id.fromMe) emit("ack", { id: String(message.id.id), chat: way.addressOf(message.id.remote), ack });
       }));
@@ -180,7 +183,7 @@ function installBridge(config, way) {
     send_text: (order) => way.sendText(order, (result) => emit("send_result", result)),
     find_message: async (order) => ({ ack: await way.findOutbound(order) }),
     recent_chats: ({ since }) => way.recentChats(since),
-    history_since: async (order) => (await way.historySince(order)).map(describe),
+    history_since: async (order) => (await way.historySince(order)).map(told),
     mark_read: ({ chat }) => way.markRead(chat),
     typing: (order) => way.typing(order),
     logout: () => way.logOut(),

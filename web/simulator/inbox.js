@@ -30,7 +30,7 @@ export class Inbox {
     this.onProgress = (/** @type {number} */ _count) => {};
   }
 
-  /** @param {any} frame a `message` or `receipt` with its `seq` */
+  /** @param {any} frame a `message`, `receipt` or `read` with its `seq` */
   receive(frame) {
     this.queue.push(frame);
     if (this.queue.length === 1) this.drained = this.drained.then(() => this.#drain());
@@ -63,6 +63,7 @@ export class Inbox {
       ),
     );
     for (const frame of frames.filter((one) => one.op === "receipt")) await this.#receipt(frame);
+    for (const frame of frames.filter((one) => one.op === "read")) await this.#read(frame);
   }
 
   /**
@@ -153,6 +154,17 @@ export class Inbox {
       data: { ...row.data, ...dehydrate(changes) },
     }));
     (fresh?.get(id) ?? this.messages.get(id))?.set(changes);
+  }
+
+  /**
+   * The owner looked at a chat on the phone.
+   * @param {{chat: string}} frame
+   */
+  async #read({ chat }) {
+    const model = this.chats.ensure(createWid(chat));
+    if (!model) return;
+    model.set("unreadCount", 0);
+    await this.chats.save(model);
   }
 
   /** @param {{chat: string, ids: string[], ack: number}} frame */

@@ -96,6 +96,7 @@ export class Session {
         return void this.#welcome(frame);
       case "message":
       case "receipt":
+      case "read":
         return inbox.receive(frame);
       case "offline_end":
         return void this.#synced();
