@@ -103,19 +103,30 @@ class Answering:
         return None if asked is None else asked.id
 
     async def give_up(self, message_id: UUID, error: Exception) -> None:
-        """A message that failed for a fault of ours is marked, so that its chat goes on."""
+        """A message that failed for a fault of ours is marked, so that its chat goes on.
+
+        One that was decided already stays so: it is its reply that failed, or left unseen.
+        """
         self._context.limits.rate.release(message_id)
         async with self._context.database.transaction() as connection:
             row = await messages.get(connection, message_id)
             if row is None:
                 return
-            if row.direction is Direction.IN:
+            if row.status == InStatus.RECEIVED:
                 await messages.settle_inbound(
                     connection, row.id, InStatus.FAILED, reason="failed", error=repr(error)
                 )
-            else:
+                return
+            replies = [row]
+            if row.direction is Direction.IN:
+                replies = await messages.replies_to(connection, row.id)
+            for reply in replies:
                 await messages.settle_outbound(
-                    connection, row.id, OutStatus.FAILED, reason="failed", error=repr(error)
+                    connection,
+                    reply.id,
+                    OutStatus.UNKNOWN if reply.attempts else OutStatus.FAILED,
+                    reason="failed",
+                    error=repr(error),
                 )
 
     async def _decide(self, message_id: UUID) -> None:

@@ -749,6 +749,28 @@ async def test_a_broken_configuration_fails_its_messages_only(database: Database
     assert len(shop.page.arrived) == 1
 
 
+async def test_a_send_that_breaks_us_is_listed_and_its_chat_goes_on(database: Database) -> None:
+    shop = await new_shop(database)
+    sends = iter(range(2))
+
+    async def break_down() -> None:
+        if (
+            shop.page.calls[-1][0] in ("send_text", "find_message")
+            and next(sends, None) is not None
+        ):
+            raise RuntimeError("a fault of ours")
+
+    shop.page.step = break_down
+    async with shop.open():
+        shop.hear(JUMA)
+        said = shop.hear(JUMA).id
+        rows = await shop.answered(2)
+    assert await shop.outcomes() == [("ANSWERED", None), ("ANSWERED", None)]
+    replies = [(row.status, row.reason) for row in rows if row.direction == "OUT"]
+    assert replies == [("UNKNOWN", "failed"), ("SENT", None)]
+    assert shop.page.answers(JUMA) == [said]
+
+
 async def test_lost_connections_to_the_database_lose_no_message(database: Database) -> None:
     shop = await new_shop(database)
     async with shop.open():
