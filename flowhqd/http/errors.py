@@ -24,6 +24,7 @@ from flowhqd.errors import (
     TooManyWaiting,
 )
 from flowhqd.http.negotiation import Handler, wants_html
+from flowhqd.http.operation import methods_for_programs
 from flowhqd.http.responses import json_response
 from flowhqd.log import get_logger
 
@@ -205,6 +206,9 @@ async def answer(request: web.Request, problem: Problem, page: Page) -> web.Stre
         response.headers.update(problem.headers)
         return response
     headers = dict(problem.headers)
+    if problem.status == HTTPStatus.METHOD_NOT_ALLOWED:
+        # Methods that only pages have are none of a program's.
+        headers["Allow"] = ",".join(methods_for_programs(request))
     if problem.status == 401:
         headers["WWW-Authenticate"] = BASIC if problem.code == Unauthorized.code else OTHERWISE
     return json_response(

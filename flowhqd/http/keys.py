@@ -19,7 +19,7 @@ class KeyCreate(Body):
     """A new key; ``admin`` among its scopes lets it do everything."""
 
     name: Name
-    scopes: Annotated[set[Scope], Field(min_length=1)]
+    scopes: Annotated[list[Scope], Field(min_length=1)]
 
 
 class KeyView(View):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from datetime import datetime
 from typing import Annotated, Any, ClassVar, Self
 
 import phonenumbers
@@ -23,7 +24,7 @@ from pydantic_core import PydanticCustomError
 import flowhqd.replies.templates  # noqa: F401 - registers the templates that ship
 from flowhqd.errors import Invalid
 from flowhqd.replies import registry
-from flowhqd.replies.hours import OpeningHours
+from flowhqd.replies.hours import DAYS, MAX_CLOSED, MAX_SPANS, OpeningHours
 from flowhqd.states import Language
 from flowhqd.whatsapp.addresses import not_a_customer
 from flowhqd.whatsapp.events import clean
@@ -39,6 +40,40 @@ CUSTOMER = re.compile(r"[1-9][0-9]{6,14}@c\.us|[1-9][0-9]{4,19}@lid", re.ASCII)
 CHAT_FORMS = "a phone number with its country code, or a chat id such as 255712345678@c.us or …@lid"
 # WhatsApp's own limit.
 MAX_TEXT = 65_536
+SPAN_SCHEMA: dict[str, Any] = {
+    "type": "array",
+    "prefixItems": [
+        {"type": "string", "pattern": "^([01][0-9]|2[0-3]):[0-5][0-9]$"},
+        {"type": "string", "pattern": "^(([01][0-9]|2[0-3]):[0-5][0-9]|24:00)$"},
+    ],
+    "minItems": 2,
+    "maxItems": 2,
+}
+# What OpeningHours.parse takes, as far as a schema can tell: that times of a day are in order and
+# apart it cannot.
+HOURS_SCHEMA: dict[str, Any] = {
+    "anyOf": [
+        {
+            "type": "object",
+            "properties": {
+                "tz": {"type": "string", "format": "time zone"},
+                **{
+                    day: {"type": "array", "maxItems": MAX_SPANS, "items": SPAN_SCHEMA}
+                    for day in DAYS
+                },
+                "closed": {
+                    "type": "array",
+                    "maxItems": MAX_CLOSED,
+                    "items": {"type": "string", "format": "date"},
+                },
+            },
+            "required": ["tz"],
+            "additionalProperties": False,
+            "examples": [{"tz": "Africa/Dar_es_Salaam", "mon": [["08:00", "17:00"]], "closed": []}],
+        },
+        {"type": "null"},
+    ]
+}
 
 
 def problem(text: str) -> PydanticCustomError:
@@ -117,6 +152,17 @@ def _language(value: object) -> object:
     return name
 
 
+def _moment(value: object) -> object:
+    """A time as this API writes it; a number is none, nor is a time without an offset."""
+    try:
+        moment = datetime.fromisoformat(value) if isinstance(value, str) else None
+    except ValueError:
+        moment = None
+    if moment is None or moment.tzinfo is None:
+        raise problem("must be a time such as 2026-11-21T14:30:00Z")
+    return moment
+
+
 def _rate(value: object) -> object:
     is_whole = isinstance(value, int) and not isinstance(value, bool)
     if value is not None and not (is_whole and 0 <= value <= MAX_RATE):  # type: ignore[operator]
@@ -133,19 +179,28 @@ def _hours(value: object) -> object:
         raise PydanticCustomError("fields", "{fields}", {"fields": error.errors}) from None
 
 
+# The formats that no standard knows are told in words; a schema could not.
 Name = Annotated[
     str,
     StringConstraints(strip_whitespace=True, min_length=1, max_length=MAX_NAME),
     AfterValidator(_printable),
+    Field(json_schema_extra={"format": "line of text"}),
 ]
 PhoneNumber = Annotated[
     str,
     StringConstraints(strip_whitespace=True, min_length=1, max_length=50),
     AfterValidator(_phone_number),
+    Field(json_schema_extra={"format": "phone number", "examples": ["+255 712 345 678"]}),
 ]
-TemplateName = Annotated[str, BeforeValidator(_template_type)]
+TemplateName = Annotated[
+    str,
+    BeforeValidator(_template_type),
+    # Templates may be added until the daemon serves.
+    Field(json_schema_extra=lambda schema: schema.update(enum=[*registry.names()])),
+]
+Moment = Annotated[datetime, BeforeValidator(_moment)]
 LanguageName = Annotated[Language, BeforeValidator(_language)]
-Hours = Annotated[dict[str, Any] | None, BeforeValidator(_hours)]
+Hours = Annotated[dict[str, Any] | None, BeforeValidator(_hours), WithJsonSchema(HOURS_SCHEMA)]
 
 
 Rate = Annotated[
@@ -161,11 +216,27 @@ Address = Annotated[
     str,
     StringConstraints(strip_whitespace=True, min_length=1, max_length=100),
     AfterValidator(_address),
+    Field(
+        description=f"{CHAT_FORMS[:1].upper()}{CHAT_FORMS[1:]}.",
+        json_schema_extra={"format": "chat", "examples": ["+255754000001"]},
+    ),
 ]
-Text = Annotated[str, StringConstraints(min_length=1, max_length=MAX_TEXT), AfterValidator(_text)]
-MessageId = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
+Text = Annotated[
+    str,
+    StringConstraints(min_length=1, max_length=MAX_TEXT),
+    AfterValidator(_text),
+    Field(json_schema_extra={"format": "text"}),
+]
+MessageId = Annotated[
+    str,
+    StringConstraints(strip_whitespace=True, min_length=1, max_length=200),
+    Field(json_schema_extra={"format": "message id"}),
+]
 IdempotencyKey = Annotated[
-    str, StringConstraints(min_length=1, max_length=200), AfterValidator(_printable)
+    str,
+    StringConstraints(min_length=1, max_length=200),
+    AfterValidator(_printable),
+    Field(json_schema_extra={"format": "line of text"}),
 ]
 
 
@@ -202,8 +273,19 @@ class TenantCreate(Body):
     limits: Limits = Field(default_factory=Limits)
 
 
+def _without_null(schema: dict[str, Any]) -> None:
+    """For fields that may be left out, but not be null."""
+    for name, field in schema["properties"].items():
+        if name != "hours_json":
+            [kind] = [one for one in field.pop("anyOf") if one != {"type": "null"}]
+            field.update(kind)
+        del field["default"]
+
+
 class TenantPatch(Body):
     """New values for a tenant; what is left out stays, and only ``hours_json`` may be null."""
+
+    model_config = ConfigDict(json_schema_extra=_without_null)
 
     name: Name | None = None
     phone_number: PhoneNumber | None = None

@@ -9,6 +9,7 @@ from __future__ import annotations
 import enum
 import functools
 import inspect
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
@@ -126,11 +127,33 @@ class Routes:
             self._table[self._router.add_route(each, path, handler)] = endpoint
 
 
+def methods_for_programs(request: web.Request) -> list[str]:
+    """What programs can ask of the path of ``request``, whatever its method."""
+    return sorted(
+        {
+            route.method
+            for route, endpoint in request.config_dict[TABLE].items()
+            if endpoint is not None
+            and route.resource is not None
+            and re.fullmatch(re.sub(r"{\w+}", "[^/]+", route.resource.canonical), request.path)
+        }
+    )
+
+
 def operation_of(request: web.Request) -> Operation | None:
     """What the route of ``request`` states; None for a page's, or where there is no route."""
     endpoint = request.config_dict[TABLE].get(request.match_info.route)
     return endpoint.operation if endpoint else None
 
 
-async def _nothing(_: web.Request) -> web.StreamResponse:
+async def _nothing(request: web.Request) -> web.StreamResponse:
+    """A page's route for who does not want HTML: another method may be for programs."""
+    own = request.match_info.route.resource
+    allowed = {
+        route.method
+        for route, endpoint in request.config_dict[TABLE].items()
+        if endpoint and own and route.resource and route.resource.canonical == own.canonical
+    }
+    if allowed:
+        raise web.HTTPMethodNotAllowed(request.method, allowed)
     raise web.HTTPNotFound

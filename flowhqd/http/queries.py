@@ -46,14 +46,14 @@ def _day(value: object) -> object:
     raise problem("must be a date such as 2026-11-21")
 
 
-Limit = Annotated[int, _whole_number(MAX_LIMIT), Field(ge=1, le=MAX_LIMIT)]
-Hours = Annotated[int, _whole_number(MAX_HOURS), Field(ge=1, le=MAX_HOURS)]
+Limit = Annotated[int, Field(ge=1, le=MAX_LIMIT), _whole_number(MAX_LIMIT)]
+Hours = Annotated[int, Field(ge=1, le=MAX_HOURS), _whole_number(MAX_HOURS)]
 Cursor = Annotated[
     str,
     # Which texts are cursors only the list itself can say: BadCursor.
     Field(
         description="`next` of the page before.",
-        json_schema_extra={"format": "cursor", "minLength": 1, "maxLength": cursors.MAX_LENGTH},
+        json_schema_extra={"format": "cursor", "maxLength": cursors.MAX_LENGTH},
     ),
 ]
 

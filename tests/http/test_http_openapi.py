@@ -93,3 +93,22 @@ async def test_an_unknown_or_repeated_parameter_is_refused(admin: aiohttp.Client
         async with admin.get(f"/admin/tenants?{query}") as response:
             status = 400 if field == "after" else 422
             assert list((await problem(response, status))["errors"]) == [field]
+
+
+async def test_what_only_a_page_takes_is_no_method_for_programs(
+    admin: aiohttp.ClientSession, tenant: str
+) -> None:
+    url = f"/admin/tenants/{tenant}/edit"
+    for method in ("GET", "PUT"):
+        async with admin.request(method, url) as response:
+            await problem(response, 405)
+            assert response.headers["Allow"] == "POST"
+    async with admin.get("/admin/tenants/new") as response:
+        await problem(response, 404)
+
+
+async def test_a_number_is_no_time(site: Site, admin: aiohttp.ClientSession, tenant: str) -> None:
+    for time in (0, "0", "2026-11-21", "2026-11-21T14:30:00"):
+        url = f"/admin/setup-requests/{tenant}/approve"
+        async with admin.post(url, json={"updated_at": time}) as response:
+            assert list((await problem(response, 422))["errors"]) == ["updated_at"]

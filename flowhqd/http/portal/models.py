@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import Annotated, Self
 from uuid import UUID
 
@@ -18,7 +17,7 @@ from pydantic import (
 )
 from pydantic_core import PydanticCustomError
 
-from flowhqd.http.models import Body, LanguageName, Name, PhoneNumber, TemplateName, problem
+from flowhqd.http.models import Body, LanguageName, Moment, Name, PhoneNumber, TemplateName, problem
 from flowhqd.states import Language
 
 MIN_PASSWORD = 10
@@ -141,7 +140,9 @@ class SetupRequestCreate(Body):
     """
 
     template_type: TemplateName
-    business_name: Annotated[Name, WrapValidator(_or_empty)] = ""
+    business_name: Annotated[
+        Name, WrapValidator(_or_empty), Field(json_schema_extra={"minLength": 0})
+    ] = ""
     language: LanguageName = Language.SW
     whatsapp_number: PhoneNumber
     notes: Notes = ""
@@ -160,7 +161,7 @@ class Approval(Body):
     name: Name | None = None
     business_name: Name | None = None
     share: StrictBool = False
-    updated_at: datetime | None = None
+    updated_at: Moment | None = None
     may_be_absent = True
 
 

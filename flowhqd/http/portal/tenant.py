@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from flowhqd.errors import NotFound
 from flowhqd.http import log_view, tenants
+from flowhqd.http.errors import BadCursor
 from flowhqd.http.portal import setup
 from flowhqd.http.portal.errors import ConsentNeeded
 from flowhqd.http.portal.views import OwnLog, OwnMessage, OwnQr, OwnStatus, OwnTenant
@@ -45,6 +46,8 @@ async def log(daemon: Services, user: PortalUser, query: LogsQuery) -> OwnLog:
     """The messages of the user's tenant that pass, newest first; none without a tenant."""
     tenant = await current(daemon, user)
     if tenant is None:
+        if query.before is not None:
+            raise BadCursor("before", "is no cursor of this list; there is none without a tenant")
         return OwnLog(logs=[], next=None)
     logs, next_page = await log_view.page(daemon, tenant, query)
     return OwnLog(logs=[OwnMessage.model_validate(each) for each in logs], next=next_page)
