@@ -10,13 +10,11 @@ from uuid import UUID
 from aiohttp import web
 
 from flowhqd.changes import Topic
-from flowhqd.http import cursors
 from flowhqd.http.body import path_id
-from flowhqd.http.errors import BadCursor
 from flowhqd.http.models import TenantCreate, TenantPatch
 from flowhqd.http.services import Control, Services, services
-from flowhqd.http.views import LogView, TenantView
-from flowhqd.store import messages, states, tenants
+from flowhqd.http.views import TenantView
+from flowhqd.store import states, tenants
 from flowhqd.store.tenants import Change, Tenant
 
 
@@ -80,23 +78,6 @@ def view(daemon: Services, tenant: Tenant) -> TenantView:
     return TenantView.of(tenant, daemon.control.live(tenant.id))
 
 
-async def log(
-    daemon: Services, tenant: UUID, *, before: str | None = None, limit: int
-) -> tuple[list[LogView], str | None]:
-    """A tenant's messages, newest first, and the cursor of the next page; raises NotFound."""
-    scope = f"logs {tenant}"
-    seq = None if before is None else _log_position(scope, before)
-    async with daemon.database.connection() as connection:
-        rows = await messages.page(connection, tenant, before=seq, limit=limit + 1)
-        if not rows:
-            await tenants.get(connection, tenant)
-    shown, more = rows[:limit], len(rows) > limit
-    return (
-        [LogView.of(row) for row in shown],
-        cursors.encode(scope, shown[-1].seq) if more else None,
-    )
-
-
 async def create(daemon: Services, body: TenantCreate, *, actor: str) -> Tenant:
     """Make a tenant; raises Conflict for a taken number."""
     async with daemon.database.transaction() as connection:
@@ -125,10 +106,3 @@ async def edit(daemon: Services, tenant: UUID, body: TenantPatch, *, actor: str)
         daemon.changes.publish(tenant, Topic.CONFIG)
         await daemon.control.changed(tenant)
     return await get(daemon, tenant)
-
-
-def _log_position(scope: str, cursor: str) -> int:
-    match cursors.decode(scope, cursor, field="before"):
-        case [int(seq)]:
-            return seq
-    raise BadCursor("before", "is from another version of flowhqd")

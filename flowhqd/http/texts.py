@@ -10,6 +10,7 @@ from datetime import datetime
 from types import MappingProxyType
 from uuid import UUID
 
+from flowhqd.changes import Topic
 from flowhqd.errors import Invalid, NotFound
 from flowhqd.http.models import Body, LanguageName
 from flowhqd.http.services import Services
@@ -195,6 +196,7 @@ async def save(
             tenant_id=tenant.id,
             payload=detail,
         )
+    daemon.changes.publish(tenant.id, Topic.CONFIG)
     await daemon.control.changed(tenant.id)
     return _view(daemon, tenant, key, language, saved)
 

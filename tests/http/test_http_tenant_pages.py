@@ -148,6 +148,8 @@ async def test_the_chart_has_a_table_for_those_who_do_not_see_it(
     assert f'data-chart="{url}/stats?hours=48"' in page
     table = page.partition("As a table")[2].partition("</table>")[0]
     assert re.findall(r'<td class="right">(\d+)</td>', table) == ["2", "0"]
+    assert f'data-chart="{url}/stats?hours=336"' in await read(person, f"{url}?hours=336")
+    assert f'data-chart="{url}/stats?hours=48"' in await read(person, f"{url}?hours=many")
     for name in re.findall(r'(?:src|href)="(/static/[^"]+)"', page):
         async with person.get(name) as response:
             assert response.status == 200

@@ -31,6 +31,10 @@ async def test_from_nothing_to_an_answered_customer(
         assert tenant["session"]["provider"] == "native"
         assert (await operator.get(f"/admin/tenants/{tenant_id}/qr"))["qr"] is None
 
+        async with operator.http.get(f"/admin/tenants/{tenant_id}/screenshot") as response:
+            assert (response.status, response.content_type) == (200, "image/png")
+            assert (await response.read()).startswith(b"\x89PNG")
+
         customer = simulator.phone(OWNER).customer("255754000001", name="Neema")
         asked = await customer.send("Habari, nataka kuweka miadi")
         [reply] = await customer.wait_for(1)

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from aiohttp import web
 
-from flowhqd.http import tenant_list, tenants
+from flowhqd.http import log_view, tenant_list, tenants
 from flowhqd.http.auth import actor
 from flowhqd.http.body import read_model, read_query
 from flowhqd.http.models import Nothing, TenantCreate, TenantPatch
 from flowhqd.http.operation import Operation
-from flowhqd.http.queries import TenantsQuery
+from flowhqd.http.queries import LogsQuery, TenantsQuery
 from flowhqd.http.responses import json_response
 from flowhqd.http.services import services
 from flowhqd.http.views import (
@@ -49,7 +49,7 @@ async def create(request: web.Request) -> web.Response:
 async def read(request: web.Request) -> web.Response:
     """A tenant and its newest 50 messages."""
     tenant = await tenants.find(request)
-    logs, _ = await tenants.log(services(request), tenant.id, limit=RECENT_LOGS)
+    logs, _ = await log_view.page(services(request), tenant, LogsQuery(limit=RECENT_LOGS))
     shown = tenants.view(services(request), tenant)
     return json_response(TenantWithLogs(tenant=shown, logs=logs))
 

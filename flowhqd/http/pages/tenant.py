@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime, timedelta
+from types import MappingProxyType
 from typing import Any
 
 from aiohttp import web
@@ -22,14 +24,18 @@ from flowhqd.store import tenants as store
 from flowhqd.store.tenants import Tenant
 
 RECENT_MESSAGES = 8
-CHART_HOURS = 48
+CHARTS: Mapping[str, int] = MappingProxyType({"48 hours": 48, "14 days": 14 * 24})
+"""Of how many hours the chart can be, by what is said of it."""
+DEFAULT_HOURS = 48
 
 
 async def show(request: web.Request) -> web.Response:
-    """One tenant."""
+    """One tenant; ``?hours=`` is how far back its chart goes."""
     daemon, tenant = services(request), await tenants.find(request)
     logs, _ = await log_view.page(daemon, tenant, LogsQuery(limit=RECENT_MESSAGES))
-    traffic = await log_view.traffic(daemon, tenant, hours=CHART_HOURS)
+    asked = request.query.get("hours")
+    hours = next((number for number in CHARTS.values() if str(number) == asked), DEFAULT_HOURS)
+    traffic = await log_view.traffic(daemon, tenant, hours=hours)
     live, now = daemon.control.live(tenant.id), daemon.clock.now()
     code = live.pairing_code
     waits = timedelta(milliseconds=live.reconnect.next_delay_ms or 0)
@@ -43,6 +49,8 @@ async def show(request: web.Request) -> web.Response:
         code_seconds=_left(code.expires_at, now) if code else 0,
         reconnect_at=now + waits,
         logs=logs,
+        hours=hours,
+        charts=CHARTS,
         traffic=traffic,
         busiest=_busiest(traffic),
         zone=business_of(tenant).zone.key,
