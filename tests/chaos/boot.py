@@ -20,6 +20,7 @@ from tests.system.daemon import Daemon, Operator, eventually
 from tests.system.processes import browsers
 
 LINKED_AT_ONCE = 3
+DEATHS = ("SIGTERM", "SIGKILL")
 
 
 class Boot:
@@ -89,9 +90,7 @@ class Boot:
         return total(memory(processes_of(self.daemon.process.pid, self.daemon.state)))
 
 
-async def measure(
-    directory: Path, tenants: int, deaths: Sequence[str] = ("SIGTERM", "SIGKILL")
-) -> list[str]:
+async def measure(directory: Path, tenants: int, deaths: Sequence[str] = DEATHS) -> list[str]:
     """Lines for the report."""
     async with Simulator(SimulatorOptions()) as simulator:
         daemon = Daemon(directory / "state", simulator.url, RATE_LIMIT_MAX_PER_MINUTE="0")
@@ -115,11 +114,12 @@ async def measure(
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m tests.chaos.boot", description=__doc__)
     parser.add_argument("--tenants", type=int, default=200)
+    parser.add_argument("--death", action="append", choices=DEATHS, help="all, if none is named")
     options = parser.parse_args()
     directory = Path(tempfile.mkdtemp(prefix="flowhqd-boot-", dir="/tmp"))
     directory.chmod(0o711)
     try:
-        print("\n".join(asyncio.run(measure(directory, options.tenants))))
+        print("\n".join(asyncio.run(measure(directory, options.tenants, options.death or DEATHS))))
     finally:
         shutil.rmtree(directory)
 
