@@ -20,6 +20,7 @@ from flowhqd.http.api import (
     workers,
 )
 from flowhqd.http.body import MAX_BYTES
+from flowhqd.http.errors import Problem
 from flowhqd.http.operation import TABLE, Routes, Table
 from flowhqd.http.pages import docs, login, problem, render, tenant, tenant_form, tenant_list
 from flowhqd.http.pages import keys as key_pages
@@ -29,6 +30,9 @@ from flowhqd.http.pages import setup_requests as request_pages
 from flowhqd.http.pages import texts as text_pages
 from flowhqd.http.portal import accounts
 from flowhqd.http.portal import api as portal
+from flowhqd.http.portal import auth as portal_auth
+from flowhqd.http.portal.pages import render as portal_render
+from flowhqd.http.portal.pages import routes as portal_pages
 from flowhqd.http.services import SERVICES, Services
 from flowhqd.http.static import Assets
 from flowhqd.http.tenants import VERBS
@@ -41,7 +45,7 @@ def create_app(services: Services) -> web.Application:
     app = web.Application(
         middlewares=[
             metrics.count_requests,
-            errors.middleware(problem.show),
+            errors.middleware(_show_problem),
             origin.middleware,
         ],
         client_max_size=MAX_BYTES,
@@ -55,7 +59,7 @@ def create_app(services: Services) -> web.Application:
     table: Table = {}
     app[TABLE] = table
     routes = Routes(app, table)
-    routes.plain("GET", "/", _home)
+    routes.plain("GET", "/", _right_door)
     routes.json("GET", "/healthz", health.healthz)
     routes.json("GET", "/readyz", health.readyz)
     routes.plain("GET", "/static/{name}", assets.serve)
@@ -67,6 +71,7 @@ def create_app(services: Services) -> web.Application:
     guarded.json("GET", "/metrics", metrics.show)
     app.add_subapp("/admin/", _admin(table))
     accounts.setup(app, services.clock)
+    portal_pages.add(app, table)
     app.add_subapp("/api/portal/", portal.own_api(table))
     app.add_subapp("/portal/", portal.front_end_api(table))
     openapi.add(app)
@@ -152,6 +157,20 @@ def _people(routes: Routes) -> None:
 async def _end_streams(app: web.Application) -> None:
     # Else the server would wait for readers of changes, who never go by themselves.
     app[SERVICES].changes.close()
+
+
+async def _show_problem(request: web.Request, found: Problem) -> web.StreamResponse:
+    """The page for a problem, each side's own."""
+    is_portal = (request.path + "/").startswith("/app/")
+    show = portal_render.problem_page if is_portal else problem.show
+    return await show(request, found)
+
+
+async def _right_door(request: web.Request) -> web.StreamResponse:
+    """To the admin's pages for who is logged in there or offers to, else to the portal."""
+    offers = "Authorization" in request.headers
+    is_admin = offers or await auth.current_session(request) is not None
+    raise web.HTTPSeeOther(login.HOME if is_admin else portal_auth.HOME)
 
 
 async def _home(_: web.Request) -> web.StreamResponse:

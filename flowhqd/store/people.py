@@ -144,6 +144,11 @@ async def set_tenant(connection: Connection, user_id: UUID, tenant_id: UUID) -> 
     await connection.execute(sql.portal_user_set_tenant, user_id, tenant_id)
 
 
+async def delete(connection: Connection, user_id: UUID) -> None:
+    """Remove a user with their logins, links and requests."""
+    await connection.execute(sql.portal_user_delete, user_id)
+
+
 async def set_disabled(connection: Connection, user_id: UUID, *, disabled: bool) -> PortalUser:
     """Keep a user out, or let them in again; raises NotFound."""
     return _found(await connection.fetchrow(sql.portal_user_set_disabled, user_id, disabled))

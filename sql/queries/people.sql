@@ -37,6 +37,10 @@ update portal_user
                                 else email_verified_at end
  where id = $1;
 
+-- name: portal_user_delete
+-- A user with their logins, links and requests; what they did stays in the audit.
+delete from portal_user where id = $1;
+
 -- name: portal_user_set_language
 -- The language a user reads.
 update portal_user set language = $2 where id = $1;

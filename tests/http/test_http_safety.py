@@ -30,8 +30,8 @@ ENTRANCES = {
     "/app/login",
     "/app/signup",
     "/app/language",
-    "/app/invite",
-    "/app/reset",
+    "/app/invite/x",
+    "/app/reset/x",
 }
 
 

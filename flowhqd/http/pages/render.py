@@ -15,8 +15,29 @@ from markupsafe import Markup, escape
 
 from flowhqd.http.auth import IDENTITY
 from flowhqd.http.pages import words
+from flowhqd.http.portal import i18n
 from flowhqd.http.static import Assets
 from flowhqd.resources import resource
+
+
+class _Compiled(jinja2.BytecodeCache):
+    """Compiled templates in memory, for a process that makes several applications."""
+
+    def __init__(self) -> None:
+        self._code: dict[str, bytes] = {}
+
+    def load_bytecode(self, bucket: jinja2.bccache.Bucket) -> None:
+        """Fill ``bucket`` if its template was compiled before."""
+        code = self._code.get(f"{bucket.key} {bucket.checksum}")
+        if code is not None:
+            bucket.bytecode_from_string(code)
+
+    def dump_bytecode(self, bucket: jinja2.bccache.Bucket) -> None:
+        """Keep a compiled template."""
+        self._code[f"{bucket.key} {bucket.checksum}"] = bucket.bytecode_to_string()
+
+
+_COMPILED = _Compiled()
 
 
 def setup(app: web.Application, assets: Assets) -> None:
@@ -39,8 +60,10 @@ def setup(app: web.Application, assets: Assets) -> None:
         auto_reload=False,
         trim_blocks=True,
         lstrip_blocks=True,
+        bytecode_cache=_COMPILED,
         filters=filters,
     )
+    i18n.setup(environment)
     environment.globals["asset"] = assets.url
     for name in environment.list_templates():
         environment.get_template(name)

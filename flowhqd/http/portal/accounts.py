@@ -110,14 +110,20 @@ async def change_password(request: web.Request, body: ChangePassword) -> None:
     session = request[PORTAL_SESSION]
     user = session.user
     _refuse_own_address(user, body.password)
-    if not await _is_right(request, user.email, user, body.current_password):
-        raise WrongPassword("the present password is another")
+    await check_own_password(request, body.current_password)
     password_hash = await request.config_dict[PASSWORDS].hash(body.password)
     async with services(request).database.transaction() as connection:
         await people.set_password(connection, user.id, password_hash)
         await portal_sessions.delete_all(connection, user.id, but=session.id)
         await portal_tokens.void(connection, user.id)
     _log.info("password_changed", user_id=str(user.id))
+
+
+async def check_own_password(request: web.Request, password: str) -> None:
+    """Pass the user who is logged in only with their password; raises WrongPassword."""
+    user = request[PORTAL_SESSION].user
+    if not await _is_right(request, user.email, user, password):
+        raise WrongPassword("the present password is another")
 
 
 async def set_language(request: web.Request, language: Language) -> None:

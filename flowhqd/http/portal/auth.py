@@ -78,6 +78,14 @@ async def current_session(request: web.Request) -> PortalSession | None:
         return await portal_sessions.find(connection, cookie)
 
 
+async def is_still_valid(request: web.Request) -> bool:
+    """Whether the login that ``request`` was let in with is good yet, for the same tenant."""
+    tenant_id = request[PORTAL_SESSION].user.tenant_id
+    async with services(request).database.connection() as connection:
+        session = await portal_sessions.find(connection, request.cookies.get(COOKIE, ""))
+    return session is not None and session.user.tenant_id == tenant_id
+
+
 def user(request: web.Request) -> PortalUser:
     """Whose login the request came with."""
     return request[PORTAL_SESSION].user

@@ -1,0 +1,1 @@
+"""What the portal's users see; one module per page or action."""
