@@ -16,12 +16,13 @@ insert into whatsapp_session (tenant_id) values ($1);
 insert into worker_process (tenant_id, worker_name) values ($1::uuid, 'worker-' || $1::uuid::text);
 
 -- name: tenant_by_id
--- One tenant with everything that is known of it, and the texts that it wrote itself.
+-- One tenant with everything that is known of it, and the texts that it wrote itself; these are
+-- read backwards along their index, so that many versions need no sort.
 select t.*, (select jsonb_object_agg(own.key || '@' || own.language, own.body)
                from (select distinct on (key, language) key, language, body
                        from reply_template
                       where tenant_id = $1
-                      order by key, language, version desc) own) as texts
+                      order by key desc, language desc, version desc) own) as texts
   from tenant_whole t
  where t.id = $1;
 
