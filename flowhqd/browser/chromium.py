@@ -49,6 +49,7 @@ class Chromium:
         self.user_data = user_data
         self.sandbox = launch.sandbox
         self.pid = child.pid
+        self.version = ""
         self.lost: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self.connection = PipeConnection(pipe, self._on_lost)
         self.targets = Targets(self.connection)
@@ -78,6 +79,8 @@ class Chromium:
             async with asyncio.timeout(START_SECONDS):
                 with browser.targets.expect(url) as opened:
                     await browser.command("Target.setDiscoverTargets", {"discover": True})
+                    about = await browser.command("Browser.getVersion")
+                    browser.version = about["product"].rpartition("/")[2]
                     return browser, await browser._unless_lost(opened)
         except TimeoutError:
             log.warning("browser_without_window", pid=browser.pid, stderr=child.stderr)

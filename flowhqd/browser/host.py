@@ -60,6 +60,7 @@ class ProcessView:
     """One running Chromium and the profiles whose pages are open in it."""
 
     pid: int
+    version: str
     profiles: tuple[str, ...]
     started_at: datetime
     hand_over: bool
@@ -191,6 +192,7 @@ class BrowserHost:
         return [
             ProcessView(
                 pid=slot.browser.pid,
+                version=slot.browser.version,
                 profiles=tuple(sorted(slot.profiles)),
                 started_at=slot.browser.started_at,
                 hand_over=self.hand_over,

@@ -8,24 +8,17 @@ import shutil
 import subprocess
 from pathlib import Path
 
+from flowhqd import room
 from flowhqd.accounts import Account, unprivileged
 from flowhqd.check.finding import Finding, failure, ok, warning
+from flowhqd.room import GB, MB
 from flowhqd.settings import Settings
-
-MB, GB = 1 << 20, 1 << 30
 
 DISK_FAILURE_BYTES = 500 * MB
 """PostgreSQL's write-ahead log alone may take 256 MB."""
 DISK_WARNING_BYTES = 2 * GB
 """An empty profile takes 6 MB; a used one, with WhatsApp Web's cache, is reckoned at 100 MB."""
 
-TENANT_BYTES = 250 * MB
-"""An assumption. A light page took 20 MB; real WhatsApp Web loads far more, and how much depends on
-the account. Measure yours: the PSS of Chromium's processes by the number of connected tenants."""
-BROWSER_BYTES = 100 * MB
-"""What a further Chromium process took beyond its tenants."""
-BASE_BYTES = 450 * MB
-"""The first Chromium (about 300 MB), the daemon and the embedded PostgreSQL."""
 FEW_TENANTS = 3
 
 FONTS = (("lang=en", "letters"), ("charset=1f600", "emoji"))
@@ -92,53 +85,18 @@ def _disk(settings: Settings) -> Finding:
 
 
 def _memory(settings: Settings, pid: int | None) -> Finding:
-    available = _available_bytes(pid)
+    available = room.available_bytes(pid)
     if available is None:
         return warning("memory", "not known: /proc/meminfo cannot be read", "mount /proc")
-    room = tenants_in(available, settings.tenants_per_browser, is_running=pid is not None)
+    count = room.tenants_in(available, settings.tenants_per_browser, is_running=pid is not None)
     detail = (
-        f"{available / GB:.1f} GB available: room for about {room} "
-        f"{'more ' if pid else ''}tenants, if each takes {TENANT_BYTES // MB} MB (assumed)"
+        f"{available / GB:.1f} GB available: room for about {count} "
+        f"{'more ' if pid else ''}tenants, if each takes {room.TENANT_BYTES // MB} MB (assumed)"
     )
     cure = "add memory, or raise the limit of flowhqd's control group"
-    if room == 0:
+    if count == 0:
         return failure("memory", detail, cure)
-    return warning("memory", detail, cure) if room < FEW_TENANTS else ok("memory", detail)
-
-
-def tenants_in(available: int, tenants_per_browser: int, *, is_running: bool) -> int:
-    """How many tenants these bytes are enough for, by the assumptions above."""
-    left = available - (0 if is_running else BASE_BYTES)
-    return max(0, left // (TENANT_BYTES + BROWSER_BYTES // tenants_per_browser))
-
-
-def _available_bytes(pid: int | None) -> int | None:
-    """What the kernel has to give, within the limits of the control groups (version 2)."""
-    try:
-        lines = Path("/proc/meminfo").read_text().splitlines()
-        kilobytes = {line.split(":")[0]: int(line.split()[1]) for line in lines}
-        available = kilobytes["MemAvailable"] * 1024
-    except (OSError, KeyError, IndexError, ValueError):
-        return None
-    return min([available, *_group_room(Path(f"/proc/{pid or 'self'}/cgroup"))])
-
-
-def _group_room(membership: Path, root: Path = Path("/sys/fs/cgroup")) -> list[int]:
-    """What the control group of a process, and each above it, still allows."""
-    try:
-        [line] = [each for each in membership.read_text().splitlines() if each.startswith("0::")]
-    except (OSError, ValueError):
-        return []
-    group = root / line.removeprefix("0::").lstrip("/")
-    room = []
-    for each in (group, *group.parents):
-        try:
-            limit, used = (each / "memory.max").read_text(), (each / "memory.current").read_text()
-            room.append(max(0, int(limit) - int(used)))
-        except (OSError, ValueError):
-            # The root has neither file, and a group without a limit says "max".
-            continue
-    return room
+    return warning("memory", detail, cure) if count < FEW_TENANTS else ok("memory", detail)
 
 
 def _fonts() -> Finding:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from aiohttp import web
 
-from flowhqd.http import auth, errors, headers, live, openapi, origin
+from flowhqd.http import auth, browsers, errors, headers, live, openapi, origin
 from flowhqd.http.api import (
     health,
+    host,
     keys,
     logs,
     messages,
@@ -23,6 +24,7 @@ from flowhqd.http.body import MAX_BYTES
 from flowhqd.http.errors import Problem
 from flowhqd.http.operation import TABLE, Routes, Table
 from flowhqd.http.pages import docs, login, problem, render, tenant, tenant_form, tenant_list
+from flowhqd.http.pages import host as host_pages
 from flowhqd.http.pages import keys as key_pages
 from flowhqd.http.pages import logs as log_pages
 from flowhqd.http.pages import people as people_pages
@@ -55,6 +57,7 @@ def create_app(services: Services) -> web.Application:
     app[live.STREAMS] = live.Streams()
     app.on_response_prepare.append(headers.add)
     app.on_shutdown.append(_end_streams)
+    app.cleanup_ctx.append(browsers.context)
     render.setup(app, assets)
     table: Table = {}
     app[TABLE] = table
@@ -93,7 +96,8 @@ def _admin(table: Table) -> web.Application:
     page("POST", "/tenants/many", tenant_list.act_on_many)
     add("POST", "/tenants", tenants.create, page=tenant_form.create)
     page("GET", "/tenants/new", tenant_form.new)
-    add("GET", "/unanswered", unanswered.of_all)
+    add("GET", "/host", host.show, page=host_pages.show)
+    add("GET", "/unanswered", unanswered.of_all, page=host_pages.list_unanswered)
     add("GET", "/keys", keys.list_, page=key_pages.list_)
     add("POST", "/keys", keys.create, page=key_pages.create)
     add("POST", "/keys/{id}/revoke", keys.revoke, page=key_pages.revoke)
@@ -126,7 +130,8 @@ def _tenant(routes: Routes) -> None:
     page("GET", f"{one}/try", text_pages.try_out)
     add("POST", f"{one}/try", texts.try_out, page=text_pages.try_out)
     add("GET", f"{one}/unanswered", unanswered.of_tenant)
-    add("POST", f"{one}/unanswered/{{message_id}}/done", unanswered.done)
+    settle = f"{one}/unanswered/{{message_id}}/done"
+    add("POST", settle, unanswered.done, page=host_pages.done)
     add("POST", f"{one}/messages", messages.send)
     add("POST", f"{one}/test-message", messages.send_test)
     for path, act in VERBS.items():

@@ -17,6 +17,7 @@ from flowhqd.store.database import Database
 
 if TYPE_CHECKING:
     from flowhqd.messages.manual import ManualMessage, Recorded
+    from flowhqd.supervisor.alerts import Alert
     from flowhqd.supervisor.live import BrowserView, LiveWorker, PairingCode, QueueView
 
 
@@ -80,6 +81,9 @@ class Control(Protocol):
 
     def queue(self) -> QueueView:
         """What waits for its answer, of all tenants."""
+
+    def alerts(self) -> list[Alert]:
+        """Who came to need a person since the daemon runs: the last ones, newest first."""
 
     async def browsers(self) -> list[BrowserView]:
         """The running Chromiums and what they take; takes a while where there are many."""

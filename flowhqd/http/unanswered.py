@@ -6,6 +6,8 @@ from datetime import datetime
 from typing import Self
 from uuid import UUID
 
+from aiohttp import web
+
 from flowhqd.changes import Topic
 from flowhqd.errors import Conflict, NotFound
 from flowhqd.http import cursors
@@ -72,6 +74,14 @@ async def of_all(daemon: Services, query: UnansweredQuery) -> UnansweredPage:
     async with daemon.database.connection() as connection:
         found = await messages.unanswered_of_all(connection, before=before, limit=query.limit + 1)
     return _page(scope, [(one.tenant_name, one.message) for one in found], query.limit)
+
+
+def message_id(request: web.Request) -> UUID:
+    """The message of the path; raises NotFound for what is no UUID."""
+    try:
+        return UUID(request.match_info["message_id"])
+    except ValueError:
+        raise NotFound("there is no such message; its id is a UUID") from None
 
 
 async def done(

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+from collections import deque
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
+from uuid import UUID
 
 import aiohttp
 import orjson
@@ -21,13 +23,12 @@ from flowhqd.log import get_logger
 from flowhqd.reasons import action
 
 if TYPE_CHECKING:
-    from uuid import UUID
-
     from pydantic import SecretStr
 
 log = get_logger(__name__)
 
 WAITING = 1_000
+RECENT = 50
 ATTEMPTS = 5
 POST_SECONDS = 10.0
 
@@ -36,7 +37,7 @@ POST_SECONDS = 10.0
 class Alert:
     """One tenant's error, as it is posted."""
 
-    tenant_id: str
+    tenant_id: UUID
     reason: str
     detail: str
     action: str
@@ -44,21 +45,26 @@ class Alert:
 
 
 class Alerts:
-    """POSTs alerts as JSON, in order, each a few times; one that does not arrive is logged."""
+    """POSTs alerts as JSON, in order, each a few times; one that does not arrive is logged.
+
+    Without an address they are only kept for who looks: ``recent`` has the last ones.
+    """
 
     def __init__(self, url: SecretStr | None) -> None:
         self._url = None if url is None else url.get_secret_value()
         self._waiting: asyncio.Queue[Alert] = asyncio.Queue(WAITING)
+        self.recent: deque[Alert] = deque(maxlen=RECENT)
 
     def tell(self, tenant_id: UUID, reason: str, detail: str, at: datetime) -> None:
         """Send an alert soon; never waits."""
+        alert = Alert(tenant_id, reason, detail, action(reason), at)
+        self.recent.append(alert)
         if self._url is None:
             return
-        alert = Alert(str(tenant_id), reason, detail, action(reason), at)
         try:
             self._waiting.put_nowait(alert)
         except asyncio.QueueFull:
-            log.error("alert_dropped", tenant_id=alert.tenant_id, reason=alert.reason)
+            log.error("alert_dropped", tenant_id=str(alert.tenant_id), reason=alert.reason)
 
     async def run(self) -> None:
         """Send until cancelled."""
@@ -71,7 +77,7 @@ class Alerts:
                 except RetryError as error:
                     # The address may hold a token: only the kind of the failure is told.
                     cause = type(error.last_attempt.exception()).__name__
-                    log.error("alert_failed", tenant_id=alert.tenant_id, error=cause)
+                    log.error("alert_failed", tenant_id=str(alert.tenant_id), error=cause)
 
     async def _post(self, client: aiohttp.ClientSession, alert: Alert) -> None:
         assert self._url is not None  # noqa: S101 - nothing is queued without an address
@@ -83,7 +89,7 @@ class Alerts:
             with attempt:
                 async with client.post(
                     self._url,
-                    data=orjson.dumps(asdict(alert)),
+                    data=orjson.dumps({**asdict(alert), "tenant_id": str(alert.tenant_id)}),
                     headers={"Content-Type": "application/json"},
                 ) as response:
                     response.raise_for_status()

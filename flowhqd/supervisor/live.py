@@ -74,6 +74,7 @@ class BrowserView:
     """
 
     pid: int
+    version: str
     tenants: tuple[UUID, ...]
     started_at: datetime
     hand_over: bool

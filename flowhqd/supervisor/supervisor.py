@@ -19,7 +19,7 @@ from flowhqd.reasons import Reason
 from flowhqd.states import SessionState, TenantStatus, Wanted, WorkerStatus
 from flowhqd.store import states, tenants
 from flowhqd.store.states import StateChange
-from flowhqd.supervisor.alerts import Alerts
+from flowhqd.supervisor.alerts import Alert, Alerts
 from flowhqd.supervisor.farewell import log_out_resting
 from flowhqd.supervisor.live import BrowserView, LiveWorker, PairingCode, QueueView
 from flowhqd.supervisor.retention import forget_old_messages
@@ -253,6 +253,10 @@ class Supervisor:
         queues = [worker.live().queue for worker in self._workers.values()]
         return QueueView(sum(one.total for one in queues), sum(one.chats for one in queues))
 
+    def alerts(self) -> list[Alert]:
+        """Who came to need a person since the daemon runs: the last ones, newest first."""
+        return list(reversed(self._around.alerts.recent))
+
     async def browsers(self) -> list[BrowserView]:
         """The running Chromiums and what they take."""
         running = self._host.describe()
@@ -260,6 +264,7 @@ class Supervisor:
         return [
             BrowserView(
                 pid=one.pid,
+                version=one.version,
                 tenants=tuple(map(UUID, one.profiles)),
                 started_at=one.started_at,
                 hand_over=one.hand_over,

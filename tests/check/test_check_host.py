@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from flowhqd import room
 from flowhqd.accounts import unprivileged
 from flowhqd.check import chromium, daemon, host
 from flowhqd.check.finding import Status
@@ -82,11 +83,11 @@ async def test_a_profile_directory_of_another_user_is_told(open_directory: Path)
 def test_the_room_for_tenants_holds_what_is_assumed(
     available: int, per_browser: int, is_running: bool
 ) -> None:
-    room = host.tenants_in(available, per_browser, is_running=is_running)
-    assert room >= 0
-    assert room * host.TENANT_BYTES <= available
-    if not is_running and room:
-        assert room * host.TENANT_BYTES + host.BASE_BYTES <= available
+    count = room.tenants_in(available, per_browser, is_running=is_running)
+    assert count >= 0
+    assert count * room.TENANT_BYTES <= available
+    if not is_running and count:
+        assert count * room.TENANT_BYTES + room.BASE_BYTES <= available
 
 
 def test_the_tightest_control_group_above_a_process_decides(tmp_path: Path) -> None:
@@ -97,9 +98,9 @@ def test_the_tightest_control_group_above_a_process_decides(tmp_path: Path) -> N
         (group / "memory.current").write_text(f"{used}\n")
     membership = tmp_path / "cgroup"
     membership.write_text("0::/system.slice/flowhqd.service\n")
-    assert host._group_room(membership, tmp_path) == [700]
+    assert room.group_room(membership, tmp_path) == [700]
     membership.write_text("4:memory:/flowhqd\n")
-    assert host._group_room(membership, tmp_path) == []
+    assert room.group_room(membership, tmp_path) == []
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,7 @@ from flowhqd.messages.manual import ManualMessage, Recorded
 from flowhqd.states import SessionState
 from flowhqd.store import tenants
 from flowhqd.store.database import Database
+from flowhqd.supervisor.alerts import Alert
 from flowhqd.supervisor.live import (
     BrowserView,
     LiveWorker,
@@ -29,6 +30,19 @@ class RecordingControl:
         self._database = database
         self.calls: list[tuple[str, UUID]] = []
         self.states: dict[UUID, str] = {}
+        self.raised: list[Alert] = []
+        self.looks = 0
+        self.running = [
+            BrowserView(
+                pid=4242,
+                version="156.0.7000.1",
+                tenants=(),
+                started_at=datetime(2026, 11, 21, 11, tzinfo=UTC),
+                hand_over=True,
+                sandbox=True,
+                memory_bytes=200 * 1024**2,
+            )
+        ]
         self.picture: bytes | None = None
         self.given: PairingCode | None = None
 
@@ -95,20 +109,15 @@ class RecordingControl:
     def derived(self) -> dict[UUID, str]:
         return self.states
 
+    def alerts(self) -> list[Alert]:
+        return self.raised
+
     def queue(self) -> QueueView:
         return QueueView(total=7, chats=3)
 
     async def browsers(self) -> list[BrowserView]:
-        return [
-            BrowserView(
-                pid=4242,
-                tenants=(),
-                started_at=datetime(2026, 11, 21, 11, tzinfo=UTC),
-                hand_over=True,
-                sandbox=True,
-                memory_bytes=200 * 1024**2,
-            )
-        ]
+        self.looks += 1
+        return self.running
 
     async def _record(self, call: str, tenant_id: UUID, unless_connected: bool = False) -> None:
         async with self._database.connection() as connection:

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-from uuid import UUID
-
 from aiohttp import web
 
-from flowhqd.errors import NotFound
 from flowhqd.http import tenants, unanswered
 from flowhqd.http.auth import actor
 from flowhqd.http.body import read_model, read_query
@@ -42,9 +39,6 @@ async def done(request: web.Request) -> web.Response:
     """Say that a message was seen to; it leaves the list."""
     tenant = tenants.tenant_id(request)
     await read_model(request, Nothing)
-    try:
-        message = UUID(request.match_info["message_id"])
-    except ValueError:
-        raise NotFound("there is no such message; its id is a UUID") from None
+    message = unanswered.message_id(request)
     shown = await unanswered.done(services(request), tenant, message, actor=actor(request))
     return json_response(shown)

@@ -45,6 +45,7 @@ def setup(app: web.Application, assets: Assets) -> None:
     filters: dict[str, Callable[..., Any]] = {
         "moment": moment,
         "ago": ago,
+        "size": size,
         "from_now": from_now,
         "seconds_left": seconds_left,
         "code": code,
@@ -105,6 +106,14 @@ def ago(at: datetime) -> str:
             count = seconds // size
             return f"{count} {unit}{'s' if unit == 'day' and count > 1 else ''} ago"
     return "just now"
+
+
+def size(count: int) -> str:
+    """Bytes in the unit that people would use."""
+    for unit, name in ((1 << 30, "GB"), (1 << 20, "MB")):
+        if count >= unit:
+            return f"{count / unit:.{0 if count >= 100 * unit or name == 'MB' else 1}f} {name}"
+    return f"{count / 1024:.0f} KB"
 
 
 def from_now(milliseconds: int) -> datetime:

@@ -16,6 +16,7 @@ from flowhqd.errors import FlowHQError, Invalid
 from flowhqd.http import tenant_list
 from flowhqd.http.auth import actor
 from flowhqd.http.body import form, form_list, validate
+from flowhqd.http.browsers import BROWSERS
 from flowhqd.http.pages.render import render
 from flowhqd.http.queries import TenantsQuery, WorkerFilter
 from flowhqd.http.services import services
@@ -108,6 +109,7 @@ async def _show(request: web.Request, outcome: Outcome | None = None) -> web.Res
         query=query,
         here=urlencode({**filters, **_only(given, "after")}),
         is_filtered=bool(filters.keys() - {"sort"}),
+        memory=request.config_dict[BROWSERS].shares(),
         tally=await tenant_list.tally(services(request)),
         outcome=outcome,
         done=DONE,

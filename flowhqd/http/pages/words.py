@@ -26,6 +26,7 @@ TONES: Mapping[str, str] = MappingProxyType(
         "QUEUED": "busy",
         "SUBMITTED": "busy",
         "INVITED": "busy",
+        "NO SANDBOX": "bad",
         "ERROR": "bad",
         "STALE": "bad",
         "FAILED": "bad",
