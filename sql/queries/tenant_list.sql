@@ -4,7 +4,7 @@
 -- after which the list goes on. $5 is what is shown of a worker: its status, or what follows from
 -- why it does not run; $6 are workers that the daemon knows to be in that state, $7 all it runs.
 -- Today's messages are found by seq, whose index begins with the tenant: the newest that is too old
--- tells where to stop.
+-- tells where to stop. They are counted last, for those alone that are shown: materialized says so.
 with found as (
   select t.id,
          case $8 when 'name' then lower(t.name) else '' end as key_text,
@@ -36,28 +36,29 @@ with found as (
              and $5 = case when w.reason = 'stale' then 'STALE'
                            when w.reason not in ('never_started', 'stopped', 'daemon_restarted')
                            then 'RESTING' end)
-), chosen as (
+), chosen as materialized (
   select * from found
    where $9::text is null or (key_text, key_number, id) > ($9, $10::numeric, $11::uuid)
    order by key_text, key_number, id
    limit $13
+), shown as materialized (
+  select whole.*, chosen.key_text, chosen.key_number,
+         date_trunc('day', now(), coalesce(whole.hours_json->>'tz', $1)) as day_start
+    from chosen
+    join tenant_whole whole using (id)
 )
-select whole.*, chosen.key_text, chosen.key_number, today.inbound, today.outbound
-  from chosen
-  join tenant_whole whole using (id)
- cross join lateral (
-   select date_trunc('day', now(), coalesce(whole.hours_json->>'tz', $1)) as start
- ) day
+select shown.*, today.inbound, today.outbound
+  from shown
  cross join lateral (
    select count(*) filter (where direction = 'IN') as inbound,
           count(*) filter (where direction = 'OUT') as outbound
      from message_log
-    where tenant_id = whole.id and created_at >= day.start
+    where tenant_id = shown.id and created_at >= day_start
       and seq > coalesce((select seq from message_log
-                           where tenant_id = whole.id and created_at < day.start
+                           where tenant_id = shown.id and created_at < day_start
                            order by seq desc limit 1), 0)
  ) today
- order by chosen.key_text, chosen.key_number, chosen.id;
+ order by shown.key_text, shown.key_number, shown.id;
 
 -- name: tenant_tally
 -- How many tenants there are, and how many of them are in which state.
