@@ -164,10 +164,15 @@ def _moment(value: object) -> object:
 
 
 def _rate(value: object) -> object:
-    is_whole = isinstance(value, int) and not isinstance(value, bool)
-    if value is not None and not (is_whole and 0 <= value <= MAX_RATE):  # type: ignore[operator]
-        raise problem(f"must be a whole number from 0, which is no limit, to {MAX_RATE}")
-    return value
+    """JSON has one kind of number: 5.0 is whole."""
+    match value:
+        case None:
+            return None
+        case bool():
+            pass
+        case int() | float() if 0 <= value <= MAX_RATE and value == int(value):
+            return int(value)
+    raise problem(f"must be a whole number from 0, which is no limit, to {MAX_RATE}")
 
 
 def _hours(value: object) -> object:

@@ -237,7 +237,7 @@ async def test_a_tenant_has_limits_of_its_own(
 ) -> None:
     tenant = await make_tenant(limits={"rate_limit_max_per_minute": 5})
     url = f"/admin/tenants/{tenant}"
-    for limit in (5, 0, None):
+    for limit in (5, 0, 7.0, None):
         limits = {"rate_limit_max_per_minute": limit}
         async with admin.patch(url, json={"limits": limits}) as response:
             assert (await response.json())["tenant"]["config"]["limits"] == limits
