@@ -146,6 +146,14 @@ async def test_what_left_before_the_page_was_lost_is_not_sent_again(
     assert desk.copies == 1
 
 
+async def test_a_message_outlives_the_loss_of_several_pages(desk: Desk) -> None:
+    for _ in range(4):
+        with pytest.raises(PageLost):
+            await desk.deliver(Fate.LOST)
+    assert await desk.deliver() is OutStatus.SENT
+    assert desk.copies == 1
+
+
 async def test_a_page_that_is_lost_each_time_fails_the_message_only(desk: Desk) -> None:
     for _ in range(MAX_ATTEMPTS):
         with pytest.raises(PageTimeout):
