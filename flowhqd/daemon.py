@@ -38,6 +38,7 @@ _log = log.get_logger(__name__)
 
 DATABASE_SECONDS = 30.0
 READY_SECONDS = 2.0
+_ABANDONED = "Resetting connection with an active transaction"
 
 
 @dataclass(frozen=True, slots=True)
@@ -241,8 +242,9 @@ async def _close_pool(pool: asyncpg.Pool) -> None:
 
 
 def _log_unhandled(_loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
-    error = context.get("exception")
-    # pyppeteer leaves futures behind whose page is gone; their callers have been told.
-    if type(error).__module__ == "pyppeteer.errors":
+    error, message = context.get("exception"), str(context.get("message"))
+    # pyppeteer leaves futures behind whose page is gone; their callers have been told. asyncpg tells
+    # of transactions that were cancelled as they began, and ends them.
+    if type(error).__module__ == "pyppeteer.errors" or message.startswith(_ABANDONED):
         return
-    _log.error("unhandled", message=context.get("message"), exc_info=error)
+    _log.error("unhandled", message=message, exc_info=error)
