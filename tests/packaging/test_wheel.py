@@ -90,8 +90,10 @@ def test_what_comes_from_npm_brings_its_licence(wheel: Path) -> None:
         scripts = [name for name in vendored if name.endswith(".js")]
         for name in scripts:
             assert f"{name.rpartition('/')[0]}/LICENSE" in vendored
-        [wa_js] = scripts
-        assert b"wa-js v4.6.0" in archive.read(wa_js)[:200]
+        beginnings = {name.rpartition("/")[2]: archive.read(name)[:200] for name in scripts}
+        assert set(beginnings) == {"wppconnect-wa.js", "uPlot.iife.min.js"}
+        assert b"wa-js v4.6.0" in beginnings["wppconnect-wa.js"]
+        assert b"uPlot (v1.6.32)" in beginnings["uPlot.iife.min.js"]
 
 
 @pytest.fixture(scope="module")
