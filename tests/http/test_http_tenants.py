@@ -241,8 +241,9 @@ async def test_a_tenant_has_limits_of_its_own(
         limits = {"rate_limit_max_per_minute": limit}
         async with admin.patch(url, json={"limits": limits}) as response:
             assert (await response.json())["tenant"]["config"]["limits"] == limits
-    for limits in ({"rate_limit_max_per_minute": limit} for limit in (-1, 1001, "5", 5.5, True)):
-        async with admin.patch(url, json={"limits": limits}) as response:
+    for wrong in (-1, 1001, "5", 5.5, True):
+        body = {"limits": {"rate_limit_max_per_minute": wrong}}
+        async with admin.patch(url, json=body) as response:
             errors = (await problem(response, 422))["errors"]
         assert set(errors) == {"limits.rate_limit_max_per_minute"}
     async with admin.patch(url, json={"limits": {"rate": 1}}) as response:
