@@ -243,8 +243,8 @@ async def _close_pool(pool: asyncpg.Pool) -> None:
 
 def _log_unhandled(_loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
     error, message = context.get("exception"), str(context.get("message"))
-    # pyppeteer leaves futures behind whose page is gone; their callers have been told. asyncpg tells
-    # of transactions that were cancelled as they began, and ends them.
+    # pyppeteer leaves futures behind whose page is gone; their callers have been told.
+    # asyncpg tells of transactions that were cancelled at their beginning, and ends them.
     if type(error).__module__ == "pyppeteer.errors" or message.startswith(_ABANDONED):
         return
     _log.error("unhandled", message=message, exc_info=error)
