@@ -24,7 +24,7 @@ DOCUMENT = web.AppKey("DOCUMENT", Json)
 PROBLEM = "application/problem+json"
 INTRODUCTION = """
 Answers are JSON unless `Accept` names `text/html`. Times are UTC. Every error is a problem document
-(RFC 9457) whose `code` stays the same from version to version; `errors` names fields. Lists come in
+(RFC 9457), a `ProblemView`, whose `code` stays the same from version to version. Lists come in
 pages: `next` is the cursor of the next one.
 
 Log in by Basic authentication with ADMIN_PASSWORD, or with a key that has the scope which an

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
 from aiohttp import web
 
-from flowhqd.http.openapi import DOCUMENT, Json
+from flowhqd.http.openapi import DOCUMENT, PROBLEM, Json
 from flowhqd.http.pages.render import render
 
 LIMITS = {
@@ -43,12 +44,24 @@ async def show(request: web.Request) -> web.Response:
             shown = {"method": method.upper(), "path": path, "parameters": [], **operation}
             shown["rows"] = list(_rows(document, operation))
             shown["answers"] = list(_answers(operation))
+            shown["problems"] = _problems(operation)
             groups.setdefault(operation["tags"][0], []).append(shown)
+    # What only one operation takes stands there.
+    referred = set(re.findall(r"#/components/schemas/(\w+)", str(_outgoing(document))))
     schemas = {
         name: {"description": "", "enum": [], **schema, "rows": list(_fields(schema, ""))}
         for name, schema in sorted(document["components"]["schemas"].items())
+        if name in referred
     }
     return render(request, "docs.html", document=document, groups=groups, schemas=schemas)
+
+
+def _outgoing(document: Json) -> list[Any]:
+    """Whatever may refer to a schema, but for what operations take."""
+    operations = [one for item in document["paths"].values() for one in item.values()]
+    parameters = [one["parameters"] for one in operations]
+    answers = [one["responses"] for one in operations]
+    return [parameters, answers, document["components"]["schemas"]]
 
 
 def _rows(document: Json, operation: Json) -> Iterator[Row]:
@@ -62,12 +75,23 @@ def _rows(document: Json, operation: Json) -> Iterator[Row]:
 
 
 def _answers(operation: Json) -> Iterator[tuple[str, str, str, str]]:
-    """Status, meaning, media type and schema of each answer."""
+    """Status, meaning, media type and schema of each answer that is no problem."""
     for status, answer in operation["responses"].items():
         content = answer.get("content") or {"": {"schema": {}}}
         for media, of_media in content.items():
             schema = of_media["schema"]
-            yield status, schema.get("description", answer["description"]), media, _type(schema)[1]
+            if media != PROBLEM:
+                words = schema.get("description", answer["description"])
+                yield status, words, media, _type(schema)[1]
+
+
+def _problems(operation: Json) -> list[tuple[str, str]]:
+    """Status and meaning of each problem."""
+    return [
+        (status, answer["description"])
+        for status, answer in operation["responses"].items()
+        if PROBLEM in answer.get("content", ())
+    ]
 
 
 def _fields(schema: Json, place: str) -> Iterator[Row]:
