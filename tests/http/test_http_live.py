@@ -144,7 +144,7 @@ async def test_a_reader_that_does_not_read_is_let_go(
             for _ in range(20_000):
                 site.services.changes.publish(uuid4(), Topic.STATES)
             await asyncio.sleep(0.05)
-            streams = len(site.services.changes._watchers)
+            streams = site.services.changes.watchers
     writer.close()
 
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-import json
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -11,73 +9,18 @@ from pathlib import Path
 from flowhqd.accounts import unprivileged
 from flowhqd.browser.executable import find_chromium
 from flowhqd.browser.host import BrowserHost, BrowserOptions
-from flowhqd.browser.page import JSONValue, Page
-from flowhqd.errors import BrowserError
 from flowhqd.simulator import Simulator
 from tests.system.daemon import Daemon, running
+from tests.window import Window
 
 NUMBER = "255712000001"
-SECONDS = 20.0
-# Anything that the content security policy has to stop is a mistake of a page.
-WATCH = "addEventListener('securitypolicyviolation', (event) => violated(event.blockedURI));"
-
-
-class Window:
-    """A page that is used by what is on it, over as many documents as it takes."""
-
-    def __init__(self, page: Page) -> None:
-        self.page = page
-        self.violations: list[str] = []
-
-    async def open(self, url: str) -> None:
-        await self.page.navigate(url, timeout=SECONDS)
-
-    async def js(self, expression: str) -> JSONValue:
-        return await self.page.call(f"() => ({expression})", timeout=SECONDS)
-
-    async def until(self, condition: str) -> None:
-        """Return once it is true, also of the next document."""
-        try:
-            async with asyncio.timeout(SECONDS):
-                while True:
-                    try:
-                        if await self.js(f"!!({condition})"):
-                            return
-                    except BrowserError:
-                        pass
-                    await asyncio.sleep(0.05)
-        except TimeoutError:
-            shown = await self.js("location.href + '\\n' + document.body.innerText")
-            raise AssertionError(f"never true: {condition}\n{shown}") from None
-
-    async def says(self, text: str) -> None:
-        await self.until(f"document.body?.innerText.includes({json.dumps(text)})")
-
-    async def click(self, selector: str) -> None:
-        found = f"document.querySelector({json.dumps(selector)})"
-        await self.until(f"{found}?.offsetParent")
-        await self.js(f"void {found}.click()")
-
-    async def fill(self, **fields: str) -> None:
-        for name, text in fields.items():
-            await self.until(f"document.getElementById({json.dumps(name)})")
-            await self.js(f"void (document.getElementById('{name}').value = {json.dumps(text)})")
-
-    async def at(self, path: str) -> None:
-        await self.until(f"location.pathname === '{path}' && document.readyState === 'complete'")
 
 
 @asynccontextmanager
 async def windows(path: Path, *names: str) -> AsyncIterator[list[Window]]:
     """Pages of one Chromium that know nothing of each other."""
     async with BrowserHost(BrowserOptions(find_chromium(), path, unprivileged())) as host:
-        found = []
-        for name in names:
-            window = Window(await host.open(name))
-            await window.page.install(
-                WATCH, binding="violated", on_message=window.violations.append
-            )
-            found.append(window)
+        found = [await Window.opened(host, name) for name in names]
         yield found
         for window in found:
             assert window.violations == []
