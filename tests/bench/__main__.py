@@ -20,6 +20,8 @@ from pathlib import Path
 
 from flowhqd.accounts import unprivileged
 from flowhqd.browser.executable import find_chromium
+from tests.bench import dashboard
+from tests.bench.dashboard import Size
 from tests.bench.memory import chromium_processes
 from tests.bench.run import QUICK, Plan, Round, run
 from tests.bench.subjects import flowhqd, whatsapp_web_js
@@ -33,11 +35,18 @@ SUBJECTS = {"flowhqd": flowhqd, "whatsapp-web.js": whatsapp_web_js}
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="script/bench", description=__doc__)
-    parser.add_argument("--quick", action="store_true", required=True, help="the only size so far")
+    what = parser.add_mutually_exclusive_group(required=True)
+    what.add_argument("--quick", action="store_true", help="flowhqd beside whatsapp-web.js")
+    what.add_argument("--dashboard", action="store_true", help="the pages with 500 tenants")
     parser.add_argument("--rounds", type=int, default=QUICK.rounds, help="default %(default)s")
     options = parser.parse_args()
     if options.rounds < 1:
         parser.error("--rounds: at least 1")
+    if options.dashboard:
+        with _directory() as directory:
+            print(dashboard.report(Size(), asyncio.run(dashboard.run(Size(), directory))))
+        print(f"\non {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f} at the end")
+        return
     node.install()
     began, load, others = time.monotonic(), os.getloadavg()[0], chromium_processes()
     plan = replace(QUICK, rounds=options.rounds)

@@ -30,7 +30,7 @@ def table(plan: Plan, rounds: Mapping[str, Sequence[Round]]) -> str:
         ours, theirs = ([figure(one) for one in rounds[side]] for side in (left, right))
         cells = [_cell(values, number, unit) for values in (ours, theirs)]
         rows.append([label, *cells, _ratio(ours, theirs)])
-    return _markdown(rows)
+    return markdown(rows)
 
 
 def _figures(plan: Plan) -> Iterator[tuple[str, Figure, str, str]]:
@@ -90,7 +90,8 @@ def _ratio(ours: Sequence[float], theirs: Sequence[float]) -> str:
     return "–" if isnan(ratio) else f"{ratio:.2f}"
 
 
-def _markdown(rows: Sequence[Sequence[str]]) -> str:
+def markdown(rows: Sequence[Sequence[str]]) -> str:
+    """A table of cells, the first row being its head; numbers stand on the right."""
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     lines = [
         "| " + " | ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)) + " |"

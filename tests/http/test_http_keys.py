@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
+import json
+import os
 import re
+import sys
+from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
@@ -186,6 +191,25 @@ async def test_the_page_shows_a_new_key_once_and_keeps_what_was_typed(site: Site
     assert secret not in page
     assert "REVOKED" in page
     assert "<Asha>" not in page
+
+
+async def test_what_the_readme_tells_programs_works(site: Site, tenant: str) -> None:
+    readme = (Path(__file__).parents[2] / "README.md").read_text("utf-8")
+    section = readme.partition("## For programs")[2].partition("\n## ")[0]
+    [script] = re.findall(r"```sh\n(.+?)```", section, re.DOTALL)
+    script = script.replace("http://127.0.0.1:8080", site.url).replace("/ID/", f"/{tenant}/")
+    process = await asyncio.create_subprocess_exec(
+        "bash", "-euc", f'flowhqd() {{ "{sys.executable}" -m flowhqd "$@"; }}\n{script}',
+        env=os.environ | {"FLOWHQD_URL": site.url, "ADMIN_PASSWORD": PASSWORD},
+        stdout=asyncio.subprocess.PIPE,
+    )  # fmt: skip
+    told, _ = await process.communicate()
+    assert process.returncode == 0
+    tenants, message, document, *figures = told.decode().splitlines()
+    assert json.loads(tenants) == {"tenants": [], "next": None}
+    assert json.loads(message)["message"]["message_text"] == "Imefika"
+    assert json.loads(document)["openapi"] == "3.1.0"
+    assert "flowhqd_browsers 1.0" in figures
 
 
 async def test_the_command_line_makes_lists_and_revokes_keys(site: Site) -> None:
