@@ -61,6 +61,7 @@ class Some:
     linking: UUID
     never_started: UUID
     message: UUID
+    user: UUID
     invitation: str
     email: str = ASHA
     password: str = PASSWORD
@@ -84,14 +85,12 @@ async def some_of_everything(site: Site) -> Some:
         BrowserView(4100, "142.0.7444.59", tuple(made.values()), now, True, True, 700 << 20),
         BrowserView(4200, "142.0.7444.59", (), now, False, False, 200 << 20),
     ]
-    invitation = await _people(database, connected)
+    user, invitation = await _people(database, connected)
     async with database.transaction() as connection:
         key, _ = await api_keys.create(connection, "Website", [Scope.READ, Scope.SEND])
         await api_keys.create(connection, "Old", [Scope.ADMIN])
         await api_keys.revoke(connection, key.id)
-    return Some(
-        connected, made["Hoteli Baraka"], made["Saluni mpya"], message, invitation=invitation
-    )
+    return Some(connected, made["Hoteli Baraka"], made["Saluni mpya"], message, user, invitation)
 
 
 async def _tenant(database: Database, name: str) -> UUID:
@@ -174,10 +173,10 @@ async def _talk(database: Database, tenant: UUID) -> UUID:
     return unanswered
 
 
-async def _people(database: Database, tenant: UUID) -> str:
-    """Users in each state and what they ask for; the secret of an invitation that is open."""
+async def _people(database: Database, tenant: UUID) -> tuple[UUID, str]:
+    """Users in each state, and their requests: the tenant's, and an invitation that is open."""
     async with database.transaction() as connection:
-        await new_user(
+        owner = await new_user(
             connection,
             email=ASHA,
             password_hash=PASSWORD_HASH,
@@ -196,4 +195,4 @@ async def _people(database: Database, tenant: UUID) -> str:
             if status is SetupStatus.REJECTED:
                 await setup_requests.move(connection, request, status, reviewer_note="Write us.")
         token = await portal_tokens.create(connection, TokenKind.INVITE, invited.id)
-    return token.value
+    return owner.id, token.value

@@ -7,9 +7,12 @@ from pathlib import Path
 from typing import Any, cast
 
 import pytest
+from yarl import URL
 
 from flowhqd.http.app import create_app
 from flowhqd.http.operation import TABLE
+from flowhqd.http.portal.auth import COOKIE
+from flowhqd.store import portal_sessions
 from tests import npm
 from tests.http.test_http_pages import ACCEPT
 from tests.pages.world import NARROW, WIDE, World
@@ -54,10 +57,16 @@ PAGES = {
         "/nowhere",
     ],
     "user": [
+        "/app/account",
+        "/app/data",
         "/app/logs",
         "/app/nowhere",
         "/app/settings",
         "/app/settings/hours",
+        "/app/settings/silent",
+        "/app/settings/texts",
+        "/app/settings/texts/welcome",
+        "/app/settings/try",
         "/app/setup",
         "/app/status",
         "/app/unanswered",
@@ -113,7 +122,10 @@ async def test_no_page_is_left_out(world: World) -> None:
     """Each route that answers a browser with a page is looked at above."""
     fields = {"id": str(world.some.connected), "key": "welcome", "token": world.some.invitation}
     looked_at = {filled(world, path).partition("?")[0] for path in chain(*PAGES.values())}
-    admin = world.site.client(Accept=ACCEPT)
+    admin, user = world.site.client(Accept=ACCEPT), world.site.client(None, Accept=ACCEPT)
+    async with world.site.services.database.connection() as connection:
+        cookie = await portal_sessions.create(connection, world.some.user)
+    user.cookie_jar.update_cookies({COOKIE: cookie}, URL(world.site.url))
     left_out = set()
     for route in create_app(world.site.services)[TABLE]:
         assert route.resource is not None
@@ -121,8 +133,10 @@ async def test_no_page_is_left_out(world: World) -> None:
         if route.method != "GET" or path.rstrip("/") in looked_at or path.startswith("/app/reset/"):
             continue
         # A stream of changes has no end.
-        async with admin.get(path, allow_redirects=False) as response:
+        client = user if path.startswith("/app") else admin
+        async with client.get(path, allow_redirects=False) as response:
             if response.status == 200 and response.content_type == "text/html":
                 left_out.add(path)
-    await admin.close()
+    for client in (admin, user):
+        await client.close()
     assert not left_out
