@@ -75,12 +75,14 @@ async def stream(request: web.Request, tenant_id: UUID | None, check: Check) -> 
     )
     streams.open += 1
     try:
-        with services(request).changes.watch(tenant_id) as watcher:
+        # A reader that went away is no error.
+        with (
+            services(request).changes.watch(tenant_id) as watcher,
+            suppress(ConnectionError, TimeoutError),
+        ):
             await response.prepare(request)
             if request.method == hdrs.METH_GET:
-                # A reader that went away is no error.
-                with suppress(ConnectionError, TimeoutError):
-                    await _tell(response, watcher, check)
+                await _tell(response, watcher, check)
     finally:
         streams.open -= 1
     return response

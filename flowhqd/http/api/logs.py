@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from aiohttp import web
 
-from flowhqd.http import events, log_view, tenants
+from flowhqd.http import download, events, log_view, tenants
 from flowhqd.http.body import read_query
 from flowhqd.http.events import EventsPage
 from flowhqd.http.log_view import TrafficView
@@ -13,11 +13,8 @@ from flowhqd.http.queries import EventsQuery, LogFilter, LogsQuery, TrafficQuery
 from flowhqd.http.responses import json_response
 from flowhqd.http.services import services
 from flowhqd.http.views import LogPage
-from flowhqd.log import get_logger
 from flowhqd.store.api_keys import Scope
 from flowhqd.store.tenants import Tenant
-
-log = get_logger(__name__)
 
 
 @Operation(Scope.READ, LogPage, query=LogsQuery)
@@ -40,31 +37,11 @@ async def as_csv(request: web.Request) -> web.StreamResponse:
 
 
 async def send_csv(request: web.Request, tenant: Tenant, query: LogFilter) -> web.StreamResponse:
-    """The messages that pass as a file to keep; one that breaks off is seen to have done so."""
+    """The messages that pass, as a file to keep."""
     chunks = log_view.as_csv(services(request), tenant, query)
-    first = await anext(chunks)
-    response = web.StreamResponse(
-        headers={
-            "Content-Type": "text/csv; charset=utf-8",
-            "Content-Disposition": 'attachment; filename="messages.csv"',
-        }
+    return await download.send(
+        request, chunks, content_type="text/csv; charset=utf-8", filename="messages.csv"
     )
-    await response.prepare(request)
-    if request.method == "HEAD":
-        return response
-    try:
-        await response.write(first)
-        async for chunk in chunks:
-            await response.write(chunk)
-    except ConnectionError:
-        # Nobody reads any more.
-        raise
-    except Exception:
-        # Too late for another answer: a connection that ends early is all that tells.
-        log.exception("export_broke_off", tenant_id=str(tenant.id))
-        if request.transport is not None:
-            request.transport.abort()
-    return response
 
 
 @Operation(Scope.READ, TrafficView, query=TrafficQuery)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from aiohttp import web
 
-from flowhqd.errors import FlowHQError
+from flowhqd.http import download
 from flowhqd.http.api.logs import send_csv
 from flowhqd.http.body import form
 from flowhqd.http.errors import TooManyFailures
@@ -27,28 +27,11 @@ async def show(request: web.Request) -> web.Response:
 
 
 async def take_json(request: web.Request) -> web.StreamResponse:
-    """Everything, as a file to keep; one that breaks off is seen to have done so."""
-    user, tenant = auth.user(request), await own.current(request)
-    chunks = export.document(services(request), user, tenant)
-    first = await anext(chunks)
-    response = web.StreamResponse(
-        headers={
-            "Content-Type": "application/json",
-            "Content-Disposition": 'attachment; filename="flowhqd.json"',
-        }
+    """Everything, as a file to keep."""
+    chunks = export.document(services(request), auth.user(request), await own.current(request))
+    return await download.send(
+        request, chunks, content_type="application/json", filename="flowhqd.json"
     )
-    await response.prepare(request)
-    try:
-        await response.write(first)
-        async for chunk in chunks:
-            await response.write(chunk)
-        await response.write_eof()
-    except FlowHQError as error:
-        # Too late for another answer: a closed connection is all that tells.
-        _log.warning("export_broke_off", user_id=str(user.id), error=str(error))
-        if request.transport is not None:
-            request.transport.abort()
-    return response
 
 
 async def take_csv(request: web.Request) -> web.StreamResponse:
