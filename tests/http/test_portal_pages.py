@@ -386,8 +386,8 @@ async def test_linking_by_a_code(site: Site, ready: Owner, tenant: str) -> None:
     assert 'data-way="code"' in page.text
     assert "ABCD" in page.said
     assert "Link with phone number instead" in page.said
-    (seconds,) = re.findall(r'data-seconds="(\d+)"', page.text)
-    assert 120 <= int(seconds) <= 180
+    (expires_at,) = re.findall(r'data-expires="([^"]+)"', page.text)
+    assert expires_at == site.control.given.expires_at.isoformat()
     site.control.given = PairingCode("ABCD1234", now - timedelta(seconds=1))
     page = await ready.browser.get("/app/whatsapp")
     assert "ABCD" not in page.said, "over and the page is not at a code: a new one is to be asked"

@@ -11,8 +11,8 @@
   let way = matchMedia("(max-width: 48rem)").matches ? "code" : "qr";
   let rounds = 0;
   let busy = false;
-  let shown = null;
-  let ends = 0;
+  // A phone's clock may be wrong; how far it is ahead of the server's.
+  const ahead = Date.now() - Date.parse(document.getElementById("main").dataset.now);
 
   const ask = async (form) => {
     busy = true;
@@ -43,12 +43,8 @@
   const look = () => {
     const link = part.querySelector(".link");
     if (busy || document.hidden || !link) return;
-    if (link !== shown) {
-      shown = link;
-      ends = Date.now() + 1000 * link.dataset.seconds;
-    }
-    const hasEnd = ["code", "qr"].includes(link.dataset.way);
-    const isOver = link.dataset.way === "over" || (hasEnd && Date.now() >= ends);
+    const ends = Date.parse(link.dataset.expires) + ahead;
+    const isOver = link.dataset.way === "over" || Date.now() >= ends;
     link.querySelector(".pairing:not(.waiting)")?.classList.toggle("over", isOver);
     // A code to scan is followed by the next of its round.
     const isDue = link.dataset.way === "rest" || (isOver && link.dataset.way !== "qr");

@@ -181,19 +181,12 @@ async def _show(
         return render(request, "wrong_phone.html", tenant=tenant)
     if tenant.worker.reason == Reason.STOPPED:
         raise web.HTTPSeeOther(STATUS)
-    now = linking(tenant, daemon)
     return render(
         request,
         "whatsapp.html",
         tenant=tenant,
-        linking=now,
-        seconds_left=_seconds_left(now, daemon),
+        linking=linking(tenant, daemon),
+        now=daemon.clock.now(),
         errors=errors or {},
         status=status,
     )
-
-
-def _seconds_left(now: Linking, daemon: Services) -> int:
-    if now.expires_at is None:
-        return 0
-    return max(0, round((now.expires_at - daemon.clock.now()).total_seconds()))
