@@ -45,7 +45,7 @@ PAGES = {
         "/admin/tenants/{connected}/logs",
         "/admin/tenants/{connected}/screenshot",
         "/admin/tenants/{connected}/texts",
-        "/admin/tenants/{connected}/texts/welcome",
+        "/admin/tenants/{connected}/texts/human",
         "/admin/tenants/{connected}/try",
         "/admin/tenants/{connected}/unlink",
         "/admin/host",
@@ -65,7 +65,7 @@ PAGES = {
         "/app/settings/hours",
         "/app/settings/silent",
         "/app/settings/texts",
-        "/app/settings/texts/welcome",
+        "/app/settings/texts/human",
         "/app/settings/try",
         "/app/setup",
         "/app/status",
@@ -120,7 +120,7 @@ async def test_what_is_at_fault_is_found(world: World, axe: str) -> None:
 
 async def test_no_page_is_left_out(world: World) -> None:
     """Each route that answers a browser with a page is looked at above."""
-    fields = {"id": str(world.some.connected), "key": "welcome", "token": world.some.invitation}
+    fields = {"id": str(world.some.connected), "key": "human", "token": world.some.invitation}
     looked_at = {filled(world, path).partition("?")[0] for path in chain(*PAGES.values())}
     admin, user = world.site.client(Accept=ACCEPT), world.site.client(None, Accept=ACCEPT)
     async with world.site.services.database.connection() as connection:
