@@ -27,7 +27,13 @@ from tests.supervisor.tab import IDLE, OFFLINE, READY, SYNCING, UNPAIRED, Watch
 JUMA = "255700000001@c.us"
 LOADING, PAIRING = PageState(socket="OPENING"), PageState(socket="PAIRING")
 CONFLICT, BLOCKED = PageState(socket="CONFLICT"), PageState(socket="TOS_BLOCK")
-SHOWN = st.sampled_from([LOADING, UNPAIRED, IDLE, PAIRING, SYNCING, READY, READY, OFFLINE])
+ENDS = {
+    CONFLICT: Reason.CONFLICT,
+    BLOCKED: Reason.RESTRICTED,
+    PageGone("crashed"): Reason.PAGE_CRASHED,
+}
+# What ends a session leaves little to see after it.
+RARELY = st.integers(0, 7).map(lambda luck: luck == 0)
 
 
 class World:
@@ -68,25 +74,43 @@ class FollowerAgainstAModel(RuleBasedStateMachine):
     def has_ended(self) -> bool:
         return self.watch.task.done()
 
-    @rule(state=SHOWN)
     def shows(self, state: PageState) -> None:
+        if not self.has_ended:
+            self.shown = state
+            self.watch.tab.shows(state)
+            self.settle()
+
+    @rule()
+    def is_ready(self) -> None:
+        self.is_linked |= not self.has_ended
+        self.shows(READY)
+
+    @rule(state=st.sampled_from([LOADING, SYNCING, OFFLINE]))
+    def is_away(self, state: PageState) -> None:
+        self.shows(state)
+
+    @rule(state=st.sampled_from([UNPAIRED, UNPAIRED, PAIRING, IDLE]), at_all=RARELY)
+    def wants_a_phone(self, state: PageState, at_all: bool) -> None:
         if self.has_ended:
             return
-        if state in (UNPAIRED, IDLE) and self.is_linked:
+        if self.is_linked and state != PAIRING:
+            if not at_all:
+                return
             self.ends = {Reason.LOGGED_OUT, Reason.AUTH_FAILURE}
         elif state == IDLE:
             # No further code is to be had, or one is asked for.
             self.ends = {Reason.QR_TIMEOUT, Reason.AWAITING_SCAN}
-        self.is_linked |= state == READY
-        self.shown = state
-        self.watch.tab.shows(state)
-        self.settle()
+        self.shows(state)
 
-    @rule(state=st.sampled_from([CONFLICT, BLOCKED]))
-    def is_refused(self, state: PageState) -> None:
-        if not self.has_ended:
-            self.ends = {Reason.CONFLICT if state == CONFLICT else Reason.RESTRICTED}
-            self.watch.tab.shows(state)
+    @rule(how=st.sampled_from([CONFLICT, BLOCKED, PageGone("crashed")]), at_all=RARELY)
+    def breaks(self, how: PageState | PageGone, at_all: bool) -> None:
+        if self.has_ended or not at_all:
+            return
+        self.ends = {ENDS[how]}
+        if isinstance(how, PageState):
+            self.shows(how)
+        else:
+            self.watch.tab.tell(how)
             self.settle()
 
     @rule()
@@ -117,13 +141,6 @@ class FollowerAgainstAModel(RuleBasedStateMachine):
         if not self.has_ended:
             said = self.watch.tab.says(JUMA)
             self.watch.tab.tell(MessageArrived(said))
-            self.settle()
-
-    @rule()
-    def crashes(self) -> None:
-        if not self.has_ended:
-            self.ends = {Reason.PAGE_CRASHED}
-            self.watch.tab.tell(PageGone("crashed"))
             self.settle()
 
     @invariant()
@@ -173,8 +190,8 @@ def test_whatever_a_page_shows_has_its_consequence(shared_dsn: str) -> None:
         run_state_machine_as_test(
             machine,
             settings=settings(
-                max_examples=25,
-                stateful_step_count=15,
+                max_examples=15,
+                stateful_step_count=20,
                 deadline=None,
                 phases=[Phase.reuse, Phase.generate],
                 suppress_health_check=list(HealthCheck),
