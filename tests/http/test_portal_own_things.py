@@ -80,9 +80,7 @@ async def test_the_messages(
     asha: Owner, tenant: str, receive: Callable[..., Awaitable[UUID]]
 ) -> None:
     assert "No messages yet" in (await asha.browser.get("/app/logs")).said
-    await receive(
-        tenant, "Nataka <b>miadi</b>", trace=TRACE
-    )
+    await receive(tenant, "Nataka <b>miadi</b>", trace=TRACE)
     await receive(tenant, "", JUMA, type="image", status=InStatus.UNANSWERED, reason="paused")
     page = await asha.browser.get("/app/logs")
     for said in (NEEMA, JUMA, "Nataka <b>miadi</b>", "Answered", "Picture", "was switched off"):
