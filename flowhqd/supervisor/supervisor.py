@@ -334,7 +334,6 @@ class Supervisor:
             WorkerStatus.ERROR,
             last_error=error,
         )
-        self._alarm(tenant_id, Reason.INTERNAL_ERROR, error)
         try:
             async with self._database.transaction() as connection:
                 await states.apply(connection, tenant_id, failed, actor="supervisor")
@@ -344,6 +343,8 @@ class Supervisor:
             log.exception("failure_not_noted", tenant_id=str(tenant_id))
         else:
             self._changes.publish(tenant_id, Topic.STATES)
+        # Written or not; who is told may look at once.
+        self._alarm(tenant_id, Reason.INTERNAL_ERROR, error)
 
     def _alarm(self, tenant_id: UUID, reason: Reason, detail: str) -> None:
         self._around.alerts.tell(tenant_id, reason, detail, self._clock.now())
