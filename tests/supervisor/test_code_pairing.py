@@ -59,8 +59,7 @@ async def test_another_phone_gets_another_code() -> None:
 
 async def test_the_page_goes_back_to_codes_to_scan_once() -> None:
     async with pairing() as (by_code, page, clock):
-        assert by_code.seconds_left == 0
-        assert by_code.code is None
+        assert (by_code.seconds_left, by_code.code) == (0, None)
         assert not await by_code.end()
         first = await by_code.ask(OWNER)
         assert by_code.code == first
