@@ -41,7 +41,11 @@ def start_of(chat_id: str, watermarks: Mapping[str, datetime], history_from: dat
 def to_sweep(
     heads: list[ChatHead], watermarks: Mapping[str, datetime], history_from: datetime
 ) -> list[tuple[str, datetime]]:
-    """The chats that may hold messages the log does not have, each with where to start."""
+    """The chats that may hold messages the log does not have, each with where to start.
+
+    Where the log is farthest behind comes first: sessions that are lost one after another must not
+    begin with the same chats each time, and never reach the last.
+    """
     plan = []
     for head in heads:
         if not_a_customer(head.chat_id):
@@ -49,8 +53,10 @@ def to_sweep(
         start = start_of(head.chat_id, watermarks, history_from)
         # Unread counts and times of a chat head are hints; one that has no time is read.
         if head.at is None or head.at >= start:
-            plan.append((head.chat_id, start))
-    return plan
+            known = watermarks.get(head.chat_id, history_from)
+            has_no_news = head.at is not None and head.at <= known
+            plan.append((has_no_news, known, head.chat_id, start))
+    return [(chat_id, start) for *_, chat_id, start in sorted(plan)]
 
 
 async def sweep(

@@ -66,7 +66,11 @@ class Intake:
                 await messages.edited(
                     connection, contact.id, message.id, message.text, at=context.server_now()
                 )
-            by_owner = await self._owner_answered(connection, own_after)
+            by_owner = (
+                row_id is not None
+                and bool(own_after)
+                and not await messages.is_ours(connection, context.tenant_id, *own_after)
+            )
             if row_id is not None and by_owner:
                 await messages.settle_inbound(
                     connection, row_id, InStatus.UNANSWERED, reason="owner_answered"
@@ -169,12 +173,6 @@ class Intake:
     def _aliases(self, message: Message) -> list[Alias]:
         addresses = [message.chat_id, *([message.other_address] if message.other_address else [])]
         return [alias(address) for address in addresses]
-
-    async def _owner_answered(self, connection: Connection, own_after: Sequence[str]) -> bool:
-        for own in own_after:
-            if not await messages.is_ours(connection, self._context.tenant_id, own):
-                return True
-        return False
 
     def _inbound(self, message: Message, contact_id: UUID, origin: str) -> Inbound:
         sender = phone_number(message.chat_id) or phone_number(message.other_address)

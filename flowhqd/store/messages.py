@@ -168,11 +168,11 @@ async def get(connection: Connection, message_id: UUID) -> LoggedMessage | None:
     return None if row is None else LoggedMessage.from_row(row)
 
 
-async def is_ours(connection: Connection, tenant_id: UUID, wa_message_id: str) -> bool:
-    """Whether an outbound WhatsApp id is in the log: sent by us, not by the owner's phone."""
-    return bool(
-        await connection.fetch(sql.message_by_wa_id, tenant_id, wa_message_id, Direction.OUT)
-    )
+async def is_ours(connection: Connection, tenant_id: UUID, *wa_message_ids: str) -> bool:
+    """Whether outbound WhatsApp ids are all in the log: sent by us, not by the owner's phone."""
+    wanted = set(wa_message_ids)
+    ours = await connection.fetchval(sql.message_ids_of_ours, tenant_id, list(wanted))
+    return bool(ours == len(wanted))
 
 
 async def open_work(connection: Connection, tenant_id: UUID) -> list[LoggedMessage]:

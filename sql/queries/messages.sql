@@ -32,9 +32,10 @@ select chat_id, watermark_at from chat where tenant_id = $1;
 -- One row of the log.
 select * from message_log where id = $1;
 
--- name: message_by_wa_id
--- One tenant's rows with this WhatsApp id.
-select * from message_log where tenant_id = $1 and wa_message_id = $2 and direction = $3;
+-- name: message_ids_of_ours
+-- How many of these WhatsApp ids are of messages that we sent.
+select count(distinct wa_message_id) from message_log
+ where tenant_id = $1 and direction = 'OUT' and wa_message_id = any($2::text[]);
 
 -- name: messages_open
 -- Work left: messages not decided, and sends not known to have left. A reply has the place of the

@@ -30,7 +30,17 @@ def test_only_chats_that_may_have_news_are_read() -> None:
         ChatHead(NEEMA, None),
     ]
     watermarks = {JUMA: NOON, ASHA: NOON, NEEMA: NOON}
-    assert to_sweep(heads, watermarks, LINKED) == [(JUMA, NOON - OVERLAP), (NEEMA, NOON - OVERLAP)]
+    assert to_sweep(heads, watermarks, LINKED) == [(NEEMA, NOON - OVERLAP), (JUMA, NOON - OVERLAP)]
+
+
+def test_the_chat_that_waits_longest_is_read_first() -> None:
+    """Regression: sessions that were lost again and again never came to the last chats."""
+    heads = [ChatHead(chat, NOON) for chat in (JUMA, ASHA, NEEMA)]
+    minute = timedelta(minutes=1)
+    watermarks = {JUMA: NOON, ASHA: NOON - minute, NEEMA: NOON - 2 * minute}
+    assert [chat for chat, _ in to_sweep(heads, watermarks, LINKED)] == [NEEMA, ASHA, JUMA]
+    watermarks = {JUMA: NOON, ASHA: NOON - minute}
+    assert [chat for chat, _ in to_sweep(heads, watermarks, LINKED)] == [NEEMA, ASHA, JUMA]
 
 
 def test_chats_without_a_customer_are_not_read() -> None:

@@ -242,6 +242,9 @@ async def test_own_messages_are_told_from_the_owners(log: Log) -> None:
     await log.receive("B")
     ours = [await messages.is_ours(log.connection, log.tenant_id, wa) for wa in ("3EB0A", "B", "C")]
     assert ours == [True, False, False]
+    await log.sent("3EB0D")
+    for ids, all_ours in ((("3EB0A", "3EB0D"), True), (("3EB0A", "C"), False)):
+        assert await messages.is_ours(log.connection, log.tenant_id, *ids) is all_ours
     neighbour = await new_log(log.connection)
     assert not await messages.is_ours(log.connection, neighbour.tenant_id, "3EB0A")
 

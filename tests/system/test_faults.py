@@ -44,6 +44,50 @@ def _first_line(path: Path) -> str:
     return path.read_text().splitlines()[0]
 
 
+async def test_what_came_behind_a_reply_that_is_still_to_be_sent_is_found(
+    make_daemon: MakeDaemon, simulator: Simulator
+) -> None:
+    """Such a reply is the first in the memory of the next page, and what came after it is not."""
+    daemon = make_daemon()
+    simulator.options.clock_skew_seconds = -1200
+    async with running(daemon) as operator:
+        phone = simulator.phone(OWNER)
+        tenant_id = await linked(operator, phone)
+        [device] = phone.devices
+        customer = phone.customer("255754000001")
+        asked = [await customer.send("Habari za asubuhi")]
+
+        async def delivered() -> bool | None:
+            return [row["status"] for row in await operator.logs(tenant_id)][1:] == [
+                "DELIVERED"
+            ] or None
+
+        await eventually(delivered, "delivered reply")
+
+        # Twenty minutes later; the page learns the time anew.
+        simulator.options.clock_skew_seconds = 0
+        phone.drop_line()
+        await phone.wait_for("offline")
+        await operator.state(tenant_id, "CONNECTED")
+        await phone.wait_for("online")
+        simulator.options.hold_acks = True
+        asked.append(await customer.send("Habari"))
+        await customer.wait_for(2, 40)
+
+        # The page goes on for a while, and nobody hears what it says.
+        assert daemon.process is not None
+        daemon.process.send_signal(signal.SIGSTOP)
+        asked += [await customer.send(f"Bei gani? ({number})") for number in range(5)]
+        await simulator.changed.wait_until(lambda: device.queued == 0, 15)
+        await daemon.kill()
+        simulator.options.hold_acks = False
+    async with running(daemon) as operator:
+        await operator.state(tenant_id, "CONNECTED")
+        asked.append(await customer.send("Asante"))
+        replies = await customer.wait_for(len(asked), 40)
+    assert [reply.quoted_id for reply in replies] == asked
+
+
 async def test_a_stop_under_load_loses_and_doubles_nothing(
     make_daemon: MakeDaemon, simulator: Simulator
 ) -> None:

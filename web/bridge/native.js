@@ -7,6 +7,9 @@
 function nativeWay() {
   "use strict";
 
+  // Messages asked of the page's database at a time.
+  const BATCH = 100;
+
   const lookup = (id) => {
     try {
       window.ErrorGuard?.skipGuardGlobal?.(true);
@@ -161,18 +164,46 @@ function nativeWay() {
     return load ? ((await load(chat, chat.msgs)) ?? []) : [];
   };
 
-  /** Messages of the page's database before a chat's last known one, where the page offers that. */
-  const stored = async (chat, count) => {
-    try {
-      const anchor = chat.lastReceivedKey;
-      const find = member("WAWebDBMessageFindLocal", "msgFindByDirection");
-      if (!anchor || !find) return [];
-      const found = await find({ anchor, count, direction: "before" });
+  /**
+   * A chat's messages in the page's own database, from the newest back to `since` or to `limit` of
+   * them, oldest first; null where the page offers no such search. What is in memory is no guide:
+   * it has gaps, such as before an old message that is still to be sent.
+   */
+  const stored = async (chat, since, limit) => {
+    const newest = chat.lastReceivedKey;
+    const find = member("WAWebDBMessageFindLocal", "msgFindByDirection");
+    if (!newest || !find) return null;
+    const search = async (anchor, direction) => {
+      const found = await find({ anchor, count: BATCH, direction });
       const list = (Array.isArray(found) ? found : found?.messages) ?? [];
-      // "before" starts at the anchor and goes back; what is wanted here is the order of arrival.
-      return list.length > 1 && list[0].t >= list.at(-1).t ? [...list].reverse() : list;
-    } catch {
-      return [];
+      const span = list.length > 1 ? list[0].t - list.at(-1).t : 0;
+      // Both begin at the anchor; what is wanted here is the order of arrival.
+      return span > 0 || (span === 0 && direction === "before") ? [...list].reverse() : list;
+    };
+    const known = new Set();
+    const take = (list) => list.filter((message) => {
+      const key = String(message.id);
+      return !known.has(key) && known.add(key);
+    });
+    const last = await findMessage(newest);
+    let inOrder = take([...(last ? [last] : []), ...(await search(newest, "after"))]);
+    for (let anchor = newest; inOrder.length < limit; anchor = inOrder[0].id) {
+      const batch = take(await search(anchor, "before"));
+      inOrder = [...batch, ...inOrder];
+      if (batch.length === 0 || batch[0].t < since) break;
+    }
+    return inOrder;
+  };
+
+  /** The same where the page can only be asked to load more of a chat into memory. */
+  const loaded = async (chat, since, limit) => {
+    let inOrder = models(chat.msgs);
+    for (;;) {
+      const before = inOrder.length;
+      const batch = await earlier(chat);
+      const known = new Set(inOrder.map((message) => String(message.id)));
+      inOrder = [...batch.filter((message) => !known.has(String(message.id))), ...inOrder];
+      if (inOrder.length === before || inOrder.length >= limit || batch[0].t < since) return inOrder;
     }
   };
 
@@ -289,26 +320,15 @@ function nativeWay() {
     async historySince({ chat: chatId, since, limit }) {
       const chat = await findChat(chatId);
       if (!chat) return [];
-      const known = new Set();
-      // WhatsApp's times are whole seconds: within one, the order the page holds decides.
-      let inOrder = [];
-      const take = (list) => list.filter((message) => {
+      const inOrder = (await stored(chat, since, limit)) ?? (await loaded(chat, since, limit));
+      const known = new Set(inOrder.map((message) => String(message.id)));
+      const own = models(messages()).filter((message) => addressOf(message.id?.remote) === addressOf(chat.id));
+      for (const message of [...models(chat.msgs), ...own]) {
         const key = String(message.id);
-        return !known.has(key) && known.add(key);
-      });
-      const append = (list) => { inOrder = [...inOrder, ...take(list)]; };
-      /** @returns whether there was anything new in a batch that comes before all others */
-      const prepend = (list) => {
-        const fresh = take(list);
-        inOrder = [...fresh, ...inOrder];
-        return fresh.length > 0;
-      };
-      append(models(chat.msgs));
-      append(models(messages()).filter((message) => addressOf(message.id?.remote) === addressOf(chat.id)));
-      const reached = () => inOrder.length >= limit || inOrder.some((message) => message.t < since);
-      // Each round asks the page's own database for one more batch.
-      while (!reached() && prepend(await earlier(chat)));
-      if (!reached()) prepend(await stored(chat, limit));
+        if (!known.has(key)) inOrder.push(message);
+        known.add(key);
+      }
+      // WhatsApp's times are whole seconds: within one, the order the page holds decides.
       return inOrder.filter((message) => message.t >= since).sort((a, b) => a.t - b.t).slice(-limit);
     },
 
