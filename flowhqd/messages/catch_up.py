@@ -60,12 +60,15 @@ def to_sweep(
 
 
 async def sweep(
-    bridge: Bridge, watermarks: Mapping[str, datetime], history_from: datetime
+    bridge: Bridge,
+    watermarks: Mapping[str, datetime],
+    history_from: datetime,
+    unread: set[str],
 ) -> AsyncIterator[Missed]:
     """Every message since the watermarks, the owner's too, oldest first within its chat.
 
-    A chat whose history the page refuses is left for the next sweep; it holds up no other. Raises
-    what else the bridge raises.
+    A chat whose history the page refuses is left for the next sweep and is in ``unread`` until
+    then; it holds up no other. Raises what else the bridge raises.
     """
     heads = await bridge.recent_chats(history_from)
     for chat_id, start in to_sweep(heads, watermarks, history_from):
@@ -73,7 +76,9 @@ async def sweep(
             history = await bridge.history_since(chat_id, start, MAX_PER_CHAT)
         except PageError as error:
             log.warning("history_not_read", chat_id=chat_id, error=str(error))
+            unread.add(chat_id)
             continue
+        unread.discard(chat_id)
         for place, found in enumerate(history):
             yield Missed(found, () if found.from_me else _own(history[place:]))
 

@@ -47,7 +47,8 @@ class PathContext:
     """One tenant and the page that serves it now.
 
     ``changed`` is called when something about a message was stored. ``hold`` is why nobody is
-    answered at the moment; it may change while the path runs.
+    answered at the moment; it may change while the path runs. ``unread`` are chats whose history
+    could not be read after a gap: until it can, what is logged of them says nothing of what is not.
     """
 
     tenant_id: UUID
@@ -58,6 +59,7 @@ class PathContext:
     clock: Clock
     changed: Callable[[], None] = lambda: None
     hold: str | None = None
+    unread: set[str] = field(default_factory=set)
     _server_read: tuple[datetime, float] | None = None
 
     def read_server_clock(self, now: datetime | None) -> None:

@@ -60,7 +60,10 @@ class Intake:
         async with context.database.transaction() as connection:
             contact = await self._resolve(connection, message)
             row_id = await messages.record_inbound(
-                connection, context.tenant_id, self._inbound(message, contact.id, origin)
+                connection,
+                context.tenant_id,
+                self._inbound(message, contact.id, origin),
+                raise_watermark=message.chat_id not in context.unread,
             )
             if row_id is None and message.edit is not None:
                 await messages.edited(
@@ -154,7 +157,10 @@ class Intake:
         async with context.database.transaction() as connection:
             contact = await self._resolve(connection, message)
             row_id = await messages.record_inbound(
-                connection, context.tenant_id, self._inbound(message, contact.id, origin)
+                connection,
+                context.tenant_id,
+                self._inbound(message, contact.id, origin),
+                raise_watermark=message.chat_id not in context.unread,
             )
             if row_id is not None:
                 await messages.settle_inbound(

@@ -28,6 +28,7 @@ log = get_logger(__name__)
 
 INBOX_SIZE = 10_000
 MAX_HANDLINGS = 2
+UNREAD_RETRY_SECONDS = 60.0
 
 
 class MessagePath:
@@ -134,8 +135,11 @@ class MessagePath:
         for row in work:
             self._take_up(row)
         found = 0
-        async for missed in catch_up.sweep(context.bridge, watermarks, self._history_from):
+        sweep = catch_up.sweep(context.bridge, watermarks, self._history_from, context.unread)
+        async for missed in sweep:
             found += await self._receive(missed.message, "sweep", missed.own_after)
+        if context.unread:
+            asyncio.get_running_loop().call_later(UNREAD_RETRY_SECONDS, self.catch_up)
         if work or found:
             log.info("caught_up", open=len(work), missed=found)
 

@@ -115,15 +115,18 @@ class Outbound:
     request_hash: bytes | None = None
 
 
-async def record_inbound(connection: Connection, tenant_id: UUID, message: Inbound) -> UUID | None:
+async def record_inbound(
+    connection: Connection, tenant_id: UUID, message: Inbound, *, raise_watermark: bool = True
+) -> UUID | None:
     """Log a customer's message and raise its chat's watermark; within a transaction.
 
     Returns its id, or None when it is in the log already. One that was logged as undecryptable and
     can be read now counts as new.
     """
-    await connection.execute(
-        sql.chat_watermark_raise, tenant_id, message.chat_id, message.wa_timestamp
-    )
+    if raise_watermark:
+        await connection.execute(
+            sql.chat_watermark_raise, tenant_id, message.chat_id, message.wa_timestamp
+        )
     row = await connection.fetchrow(
         sql.message_insert_inbound,
         tenant_id,

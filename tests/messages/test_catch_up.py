@@ -59,6 +59,6 @@ async def test_a_sweep_tells_what_the_owner_wrote_after_each_message() -> None:
     first = page.says(JUMA)
     own = page.says(JUMA, from_me=True)
     last = page.says(JUMA)
-    found = [missed async for missed in sweep(page.bridge, {}, LINKED)]
+    found = [missed async for missed in sweep(page.bridge, {}, LINKED, set())]
     assert [missed.message.id for missed in found] == [first.id, own.id, last.id]
     assert [missed.own_after for missed in found] == [(own.id,), (), ()]

@@ -270,6 +270,23 @@ async def test_a_history_that_cannot_be_opened_holds_up_no_other_chat(database: 
     assert len(shop.page.answers(JUMA)) == 1
 
 
+async def test_what_an_unread_history_holds_is_found_whatever_came_since(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A later message of the chat must not make believe that all before it is logged."""
+    monkeypatch.setattr(message_path, "UNREAD_RETRY_SECONDS", 0.05)
+    shop = await new_shop(database)
+    missed = shop.page.says(JUMA, at=shop.clock.now() - timedelta(minutes=9)).id
+    shop.page.closed_books.add(JUMA)
+    async with shop.open():
+        shop.hear(JUMA)
+        await shop.answered(1)
+    async with shop.open():
+        shop.page.closed_books.clear()
+        await shop.answered(2)
+    assert missed in shop.page.answers(JUMA)
+
+
 # Who is not answered, and why.
 
 
