@@ -34,7 +34,11 @@
       height: HEIGHT,
       tzDate: (at) => uPlot.tzDate(new Date(at * 1000), zone),
       cursor: { y: false, drag: { x: false, y: false } },
-      scales: { x: {}, y: { range: (_, low, high) => [0, Math.max(4, Math.ceil(high * 1.1))] } },
+      scales: {
+        // Half an hour more on both sides: bars stand to the left and the right of their hour.
+        x: { range: (_, low, high) => [low - 1800, high + 1800] },
+        y: { range: (_, low, high) => [0, Math.max(4, Math.ceil(high * 1.1))] },
+      },
       axes: [
         { ...axis, grid: { show: false }, values: hours },
         { ...axis, size: 40, incrs: [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000] },
