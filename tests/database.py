@@ -84,10 +84,15 @@ def migrated(postgres: Server) -> str:
 _numbers = itertools.count(1)
 
 
+def new_name() -> str:
+    """The name of a database that there is not yet."""
+    return f"test_{next(_numbers)}"
+
+
 @pytest.fixture
 async def empty_dsn(postgres: Server) -> AsyncIterator[str]:
     """The URL of a new database without any table, dropped after the test."""
-    name = f"test_{next(_numbers)}"
+    name = new_name()
     yield await postgres.create(name)
     await postgres.drop(name)
 
@@ -95,7 +100,7 @@ async def empty_dsn(postgres: Server) -> AsyncIterator[str]:
 @pytest.fixture
 async def dsn(postgres: Server, migrated: str) -> AsyncIterator[str]:
     """The URL of a new migrated database, dropped after the test."""
-    name = f"test_{next(_numbers)}"
+    name = new_name()
     yield await postgres.create(name, migrated)
     await postgres.drop(name)
 

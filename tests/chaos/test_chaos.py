@@ -31,10 +31,10 @@ async def test_a_short_seeded_run(open_directory: Path) -> None:
         pause_seconds=(0.2, 1.5),
         tenants=3,
         customers=4,
+        faults=8,
         without=LONG,
     )
     assert report.is_clean, str(report)
-    assert report.faults.total() >= 8, str(report)
     assert report.unanswered.keys() <= EXPECTED, str(report)
 
 

@@ -103,11 +103,11 @@ class World:
                 ]
                 self.tenants.append(Tenant(tenant_id, phone, people))
 
-    async def write(self, messages: int, per_second: float) -> None:
-        """Have customers write; faults do not stop them."""
+    async def write(self, messages: int, per_second: float, faults: int) -> None:
+        """Have customers write until there were so many messages and faults, which stop nobody."""
         loop = asyncio.get_running_loop()
         start, began = loop.time(), self.sent
-        while self.sent < messages:
+        while self.sent < messages or self.faults.total() < faults:
             tenant = self._rng.choice(self.tenants)
             await self.ask(tenant, self._rng.choice(tenant.customers))
             due = start + (self.sent - began) / per_second
@@ -256,11 +256,12 @@ async def run(
     pause_seconds: tuple[float, float],
     tenants: int = 8,
     customers: int = 6,
+    faults: int = 0,
     only: Collection[str] = (),
     without: Collection[str] = (),
     progress: Callable[[str], None] = lambda _line: None,
 ) -> Report:
-    """One seeded run from an empty state to its report."""
+    """One seeded run from an empty state to its report, with at least so many faults."""
     async with world(directory, seed, tenants, customers) as built:
         built.tell = progress
         began = time.monotonic()
@@ -268,7 +269,7 @@ async def run(
         rng = random.Random(f"{seed} faults")
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(built.disturb(over, rng, pause_seconds, only, without))
-            await built.write(messages, per_second)
+            await built.write(messages, per_second, faults)
             over.set()
         await built.settle()
         return await built.report(time.monotonic() - began)

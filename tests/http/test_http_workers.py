@@ -166,6 +166,8 @@ async def test_logs_are_newest_first_and_go_on_where_the_page_ended(
         "status",
         "reason",
         "error",
+        "trace",
+        "story",
         "created_at",
     ]
     read: list[Any] = []

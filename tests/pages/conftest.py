@@ -15,7 +15,7 @@ from flowhqd.accounts import unprivileged
 from flowhqd.browser.executable import find_chromium
 from flowhqd.browser.host import BrowserHost, BrowserOptions
 from flowhqd.store.pool import open_pool
-from tests.database import Server
+from tests.database import Server, new_name
 from tests.http.conftest import PASSWORD, serving
 from tests.pages.some import some_of_everything
 from tests.pages.world import World
@@ -25,7 +25,7 @@ from tests.window import Window
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def world(postgres: Server, migrated: str, open_directory: Path) -> AsyncIterator[World]:
     """Three windows: of the admin, of a user of the portal, and of nobody."""
-    pool = await open_pool(await postgres.create("pages", migrated), deadline_seconds=5)
+    pool = await open_pool(await postgres.create(new_name(), migrated), deadline_seconds=5)
     options = BrowserOptions(find_chromium(), open_directory / "pages", unprivileged())
     environ = {"STATE_PATH": str(open_directory)}
     async with serving(pool, environ) as site, BrowserHost(options) as host:

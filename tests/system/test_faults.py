@@ -100,7 +100,9 @@ async def test_a_stop_under_load_loses_and_doubles_nothing(
 
     async def crowd(customer: Customer) -> None:
         while not over.is_set():
-            asked[customer.number].append(await customer.send("Bei gani?"))
+            # Who waits for many answers waits; a slow host has no end of work otherwise.
+            if len(asked[customer.number]) - len(customer.received) < 20:
+                asked[customer.number].append(await customer.send("Bei gani?"))
             await asyncio.sleep(0.2)
 
     async with running(daemon) as operator:
