@@ -193,7 +193,13 @@ async def test_codes_that_nobody_scans_end_by_themselves(
         first = await operator.qr(tenant_id)
         tenant = await operator.worker(tenant_id, "STOPPED", "qr_timeout")
         assert (tenant["status"], tenant["session"]["state"]) == ("QR_PENDING", "DISCONNECTED")
-        assert tenant["worker"]["derived"] == "RESTING"
+
+        async def rests() -> bool | None:
+            tenant = await operator.tenant(tenant_id)
+            return tenant["worker"]["derived"] == "RESTING" or None
+
+        # The state is written before the page is closed.
+        await eventually(rests, "rest")
     simulator.options.qr_scale = 1.0
     async with running(daemon) as operator:
         # Nobody asked for a code since: none is shown.
