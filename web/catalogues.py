@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
+from babel.core import Locale
 from babel.messages.catalog import Catalog
 from babel.messages.extract import extract_from_file
 from babel.messages.pofile import read_po, write_po
@@ -61,7 +62,7 @@ def update(language: str, collected: Catalog) -> int:
     # A translation that is guessed from a similar text would have to be found by a person.
     catalogue.update(collected, no_fuzzy_matching=True, update_creation_date=False)
     catalogue.obsolete.clear()
-    catalogue.header_comment = f"# flowhqd's portal in {catalogue.locale.english_name}."
+    catalogue.header_comment = f"# flowhqd's portal in {Locale.parse(language).english_name}."
     with path.open("wb") as file:
         write_po(file, catalogue, width=100, include_lineno=False, sort_by_file=True)
     return sum(1 for message in catalogue if message.id and not message.string)
