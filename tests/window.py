@@ -38,6 +38,12 @@ class Window:
         await window.page.install(WATCH, binding="violated", on_message=window.violations.append)
         return window
 
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *exc: object) -> None:
+        await self.page.close()
+
     async def open(self, url: str) -> None:
         await self.page.navigate(url, timeout=SECONDS)
 
@@ -102,6 +108,17 @@ class Window:
         }
         await self._command("Input.dispatchKeyEvent", type="keyDown", text=text, **about)
         await self._command("Input.dispatchKeyEvent", type="keyUp", **about)
+
+    async def follow(self) -> None:
+        """Press Enter on what leads to another document; returns once that is there.
+
+        It may have the same address, as the page has that a form leads back to.
+        """
+        before = await self.js("performance.timeOrigin")
+        await self.press("Enter")
+        await self.until(
+            f"performance.timeOrigin !== {before} && document.readyState === 'complete'"
+        )
 
     async def type(self, text: str) -> None:
         """Type into what has the focus."""

@@ -14,6 +14,7 @@ from flowhqd.simulator.ticks import Tick, Ticks
 from tests.simulator.conftest import OWNER
 from tests.simulator.screen import Screen
 from tests.simulator.tab import LINK_CODE, Tab
+from tests.window import SECONDS
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -38,7 +39,7 @@ async def screen(
 ) -> AsyncIterator[Screen]:
     """The page of ``phone``, with one customer."""
     phone.customer(ASHA, "Asha")
-    async with Screen(browsers) as screen:
+    async with await Screen.opened(browsers, "phone") as screen:
         await screen.open(f"{simulator.url}phone/{OWNER}")
         yield screen
         assert screen.violations == []
@@ -66,9 +67,9 @@ async def test_a_pairing_code_links_and_a_wrong_one_is_explained(screen: Screen,
     await screen.until("document.querySelector('.code')")
     code = await tab.call(LINK_CODE, OWNER)
     await screen.until("!document.querySelector('#wants-code').hidden")
-    await screen.fill("#code", "AAAA-AAAA")
+    await screen.submit("#code", "AAAA-AAAA")
     await screen.until("document.querySelector('#notice').textContent.includes('pairing code')")
-    await screen.fill("#code", f"{code[:4]}-{code[4:].lower()}")
+    await screen.submit("#code", f"{code[:4]}-{code[4:].lower()}")
     await screen.until(f"{LINE} === 'connected'")
     assert await screen.js("document.querySelector('#notice').hidden") is True
 
@@ -121,7 +122,7 @@ async def test_photos_and_voice_notes_are_sent(screen: Screen, linked: Tab, phon
     await screen.click("input[value=image]")
     await screen.write("Nywele")
     await screen.click("input[value=ptt]")
-    await screen.fill("#customer-text", "")
+    await screen.submit("#customer-text", "")
     await screen.until("document.querySelectorAll('#customer-chat .media').length === 2")
     image, note = phone.messages
     assert (image.type, image.caption) == ("image", "Nywele")
@@ -133,7 +134,7 @@ async def test_typing_and_the_owners_answer_arrive_live(screen: Screen, linked: 
     await linked.call(TYPE, ASHA_CHAT)
     await screen.until("document.querySelector('#customer-chat .typing')")
     await screen.click("#tab-owner-chat")
-    await screen.fill("#owner-text", "Karibu, ni mimi")
+    await screen.submit("#owner-text", "Karibu, ni mimi")
     await screen.until_bubble("customer", "Karibu, ni mimi")
     await screen.until("!document.querySelector('#customer-chat .typing')")
 
@@ -152,7 +153,7 @@ async def test_wild_texts_stay_text(screen: Screen, phone: Phone) -> None:
     await screen.click("#add")
     await screen.js("void (document.querySelector('[name=name]').value = '<b>Juma</b>\u202e')")
     await screen.js("void (document.querySelector('[name=lid]').value = '19001122')")
-    await screen.fill("[name=number]", "+255 754 000 002")
+    await screen.submit("[name=number]", "+255 754 000 002")
     await screen.until("document.querySelector('#people [aria-selected=true] bdi')"
                        ".textContent.startsWith('<b>Juma</b>')")  # fmt: skip
     assert phone.customer("255754000002").lid == "19001122"
@@ -167,7 +168,7 @@ async def test_wild_texts_stay_text(screen: Screen, phone: Phone) -> None:
 
 async def test_a_refusal_is_shown(screen: Screen, phone: Phone) -> None:
     await screen.click("#add")
-    await screen.fill("[name=number]", "++ 1 2 +")
+    await screen.submit("[name=number]", "++ 1 2 +")
     await screen.until("document.querySelector('#notice').textContent.includes('6 to 15 digits')")
     assert list(phone.customers) == [ASHA]
 
@@ -216,10 +217,10 @@ async def test_pages_are_strict_and_numbers_are_numbers(simulator: Simulator) ->
 async def test_the_list_of_phones_leads_to_each(
     browsers: BrowserHost, simulator: Simulator, phone: Phone
 ) -> None:
-    async with Screen(browsers) as screen:
-        await screen.page.navigate(f"{simulator.url}phones", timeout=20)
+    async with await Screen.opened(browsers, "phone") as screen:
+        await screen.page.navigate(f"{simulator.url}phones", timeout=SECONDS)
         await screen.until(f"document.querySelector('#phones a')?.pathname === '/phone/{OWNER}'")
-        await screen.fill("#open-number", "+255 712 000 009")
+        await screen.submit("#open-number", "+255 712 000 009")
         await screen.until("document.querySelector('#number')?.textContent === '+255 712 000 009'")
         assert screen.violations == []
 

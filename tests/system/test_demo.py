@@ -76,7 +76,7 @@ async def test_a_newcomer_links_a_phone_and_sees_a_customer_answered(
         async with (
             aiohttp.ClientSession(admin[1], headers=headers) as session,
             BrowserHost(options) as host,
-            Screen(host) as screen,
+            await Screen.opened(host, "phone") as screen,
         ):
             operator = Operator(session)
             [tenant] = (await operator.get("/admin/tenants"))["tenants"]
