@@ -46,14 +46,14 @@ async def test_from_logging_in_to_a_new_tenant_and_its_worker(world: World) -> N
     # The form has the focus already.
     await window.until("document.activeElement.id === 'password'")
     await window.type(PASSWORD)
-    await window.press("Enter")
+    await window.follow()
     await window.at("/admin/tenants")
 
     await window.press("Tab")
     assert await window.js("document.activeElement.matches('.skip')")
     await window.press("Enter")
     await go_to(window, "a[href='/admin/tenants/new']")
-    await window.press("Enter")
+    await window.follow()
     await window.at("/admin/tenants/new")
     for name, text in (
         ("name", "Duka la funguo"),
@@ -66,16 +66,15 @@ async def test_from_logging_in_to_a_new_tenant_and_its_worker(world: World) -> N
         await go_to(window, "#template_type")
         await window.press("ArrowDown")
     await go_to(window, "main form button.main")
-    await window.press("Enter")
+    await window.follow()
     await window.until("/^.admin.tenants.[0-9a-f-]{36}$/.test(location.pathname)")
     tenant = UUID(str(await window.js("location.pathname.split('/').pop()")))
     await go_to(window, "form[action$='/worker/start'] button")
-    await window.press("Enter")
-    await window.until("document.readyState === 'complete'")
+    await window.follow()
     assert ("start", tenant) in world.site.control.calls
 
     await go_to(window, ".leave button")
-    await window.press("Enter")
+    await window.follow()
     await window.at("/admin/login")
 
 
@@ -85,7 +84,7 @@ async def test_searching_and_acting_upon_several(world: World) -> None:
     world.site.control.calls.clear()
     await go_to(window, "#q")
     await window.type("Neema")
-    await window.press("Enter")
+    await window.follow()
     await window.until("location.search.includes('q=Neema')")
     await go_to(window, "[name=tenant]")
     await window.press(" ")
@@ -94,6 +93,6 @@ async def test_searching_and_acting_upon_several(world: World) -> None:
         await window.press("Tab", shift=True)
         if await window.js("document.activeElement.value === 'restart'"):
             break
-    await window.press("Enter")
+    await window.follow()
     await window.says("1 worker was restarted.")
     assert world.site.control.calls == [("restart", world.some.connected)]
