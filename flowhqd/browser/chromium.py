@@ -184,7 +184,10 @@ class Chromium:
         self._disposal = asyncio.create_task(self.connection.dispose())
 
     def _last_words(self) -> str:
-        said = " ".join(self._child.stderr[-500:].split())
+        lines = self._child.stderr.splitlines()
+        # Why it ended is followed by what its crash reporter has to say of the machine.
+        fatal = [line for line in lines if ":FATAL:" in line]
+        said = " ".join(" ".join(fatal or lines).split())[-500:]
         return f"; it said: {said}" if said else ""
 
 

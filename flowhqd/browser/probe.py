@@ -14,7 +14,12 @@ from flowhqd.log import get_logger
 
 log = get_logger(__name__)
 
-NO_SANDBOX_SIGNS = ("No usable sandbox", "Failed to move to new namespace")
+NO_SANDBOX_SIGNS = (
+    "No usable sandbox",
+    "Failed to move to new namespace",
+    # It turns to its helper only without namespaces; a mount with nosuid makes that useless, too.
+    "SUID sandbox helper binary was found, but is not configured correctly",
+)
 """What Chromium says before it ends where the kernel refuses it user namespaces."""
 
 
