@@ -13,8 +13,9 @@ from flowhqd import daemon
 from flowhqd.browser.host import BrowserHost
 from flowhqd.credentials import PASSWORD_BYTES
 from flowhqd.daemon import Running
+from flowhqd.environment import load_settings
 from flowhqd.errors import StartupError
-from flowhqd.settings import Settings, load_settings
+from flowhqd.settings import Settings
 from flowhqd.simulator import Simulator, SimulatorOptions
 from flowhqd.states import Language, Wanted
 from flowhqd.store import states, tenants

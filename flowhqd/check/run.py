@@ -8,8 +8,9 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from flowhqd.check import chromium, daemon, database, host, reach, whatsapp
 from flowhqd.check.finding import Finding, failure, ok
 from flowhqd.check.holder import holder
+from flowhqd.environment import load_settings
 from flowhqd.errors import FlowHQError, SettingsError
-from flowhqd.settings import Settings, load_settings
+from flowhqd.settings import Settings
 
 SETTINGS_CURE = "put it right where flowhqd's environment is set"
 

@@ -13,8 +13,9 @@ from urllib.parse import quote, urlencode, urlsplit
 import orjson
 
 from flowhqd.credentials import kept_admin_password
+from flowhqd.environment import load_settings
 from flowhqd.errors import FlowHQError, StartupError
-from flowhqd.settings import load_settings, local_url
+from flowhqd.settings import local_url
 
 CONNECT_SECONDS = 5.0
 # The longest answers are those that wait for a page: a pairing code, a log-out before deleting.

@@ -10,8 +10,9 @@ import click
 import orjson
 
 from flowhqd.accounts import become_owner_of, unprivileged
+from flowhqd.environment import load_settings
 from flowhqd.errors import StartupError, StoreUnavailable
-from flowhqd.settings import Settings, load_settings
+from flowhqd.settings import Settings
 from flowhqd.store import migrations
 from flowhqd.store.database import Database
 from flowhqd.store.embedded import EmbeddedPostgres

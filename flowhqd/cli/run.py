@@ -9,7 +9,7 @@ import click
 
 from flowhqd import __version__, daemon
 from flowhqd.daemon import Running
-from flowhqd.settings import load_settings
+from flowhqd.environment import load_settings
 
 
 @click.command(short_help="Run the daemon.")

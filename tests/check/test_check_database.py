@@ -8,7 +8,7 @@ from pathlib import Path
 from flowhqd.accounts import unprivileged
 from flowhqd.check import database
 from flowhqd.check.finding import Finding, Status
-from flowhqd.settings import load_settings
+from flowhqd.environment import load_settings
 from flowhqd.store.embedded import EmbeddedPostgres
 from flowhqd.store.owner import StateLock
 from flowhqd.store.pool import connect

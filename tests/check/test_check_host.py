@@ -16,7 +16,8 @@ from flowhqd.accounts import unprivileged
 from flowhqd.check import chromium, daemon, host
 from flowhqd.check.finding import Status
 from flowhqd.check.holder import holder
-from flowhqd.settings import Settings, load_settings
+from flowhqd.environment import load_settings
+from flowhqd.settings import Settings
 from flowhqd.store.owner import StateLock
 
 

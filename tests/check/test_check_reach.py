@@ -12,7 +12,7 @@ import pytest
 
 from flowhqd.check import reach
 from flowhqd.check.finding import Finding, Status
-from flowhqd.settings import load_settings
+from flowhqd.environment import load_settings
 from tests.check.conftest import Serve
 from tests.honesty.certificate import server_context
 

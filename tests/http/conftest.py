@@ -16,11 +16,11 @@ import asyncpg
 import pytest
 
 from flowhqd.clock import SystemClock
+from flowhqd.environment import load_settings
 from flowhqd.http.app import create_app
 from flowhqd.http.server import serve
 from flowhqd.http.services import Services
 from flowhqd.qr import png_data_url
-from flowhqd.settings import load_settings
 from flowhqd.states import SessionState, TenantStatus, WorkerStatus
 from flowhqd.store import contacts, messages, states
 from flowhqd.store.database import Database

@@ -15,7 +15,8 @@ from pathlib import Path
 import pytest
 
 from flowhqd.browser.host import FILES_PER_BROWSER, FILES_PER_TENANT
-from flowhqd.settings import Settings, load_settings, variables
+from flowhqd.environment import load_settings
+from flowhqd.settings import Settings, variables
 
 REPOSITORY = Path(__file__).parents[2]
 UNIT = REPOSITORY / "systemd" / "flowhqd.service"

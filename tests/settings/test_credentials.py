@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from flowhqd.credentials import Credentials, generate_secrets
+from flowhqd.environment import load_settings
 from flowhqd.errors import StartupError
-from flowhqd.settings import load_settings
 
 BOTH = ("ADMIN_PASSWORD", "PORTAL_INTERNAL_KEY")
 

@@ -9,8 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
+from flowhqd.environment import load_settings
 from flowhqd.errors import SettingsError
-from flowhqd.settings import LogLevel, Signup, load_settings, variables
+from flowhqd.settings import LogLevel, Signup, variables
 
 # One variable each that cannot be used, with a word that the problem must say.
 WRONG = {

@@ -19,7 +19,7 @@ from flowhqd.accounts import unprivileged
 from flowhqd.browser.host import BrowserHost, BrowserOptions
 from flowhqd.changes import Changes
 from flowhqd.clock import SystemClock
-from flowhqd.settings import load_settings
+from flowhqd.environment import load_settings
 from flowhqd.states import TenantStatus, WorkerStatus
 from flowhqd.store import tenants
 from flowhqd.store.database import Database
