@@ -20,7 +20,7 @@ from pathlib import Path
 
 from flowhqd.accounts import unprivileged
 from flowhqd.browser.executable import find_chromium
-from tests.bench import dashboard
+from tests.bench import dashboard, pages
 from tests.bench.dashboard import Size
 from tests.bench.memory import chromium_processes
 from tests.bench.run import QUICK, Plan, Round, run
@@ -38,6 +38,7 @@ def main() -> None:
     what = parser.add_mutually_exclusive_group(required=True)
     what.add_argument("--quick", action="store_true", help="flowhqd beside whatsapp-web.js")
     what.add_argument("--dashboard", action="store_true", help="the pages with 500 tenants")
+    what.add_argument("--lighthouse", action="store_true", help="every page, as Lighthouse sees it")
     parser.add_argument("--rounds", type=int, default=QUICK.rounds, help="default %(default)s")
     options = parser.parse_args()
     if options.rounds < 1:
@@ -47,6 +48,13 @@ def main() -> None:
             print(dashboard.report(Size(), asyncio.run(dashboard.run(Size(), directory))))
         print(f"\non {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f} at the end")
         return
+    if options.lighthouse:
+        load = os.getloadavg()[0]
+        with _directory() as directory:
+            looks = asyncio.run(pages.run(options.rounds, directory))
+        print(pages.report(looks))
+        print(f"\n{options.rounds} rounds; load {load:.1f} before, {os.getloadavg()[0]:.1f} after")
+        sys.exit(any(not look.is_good for look in looks))
     node.install()
     began, load, others = time.monotonic(), os.getloadavg()[0], chromium_processes()
     plan = replace(QUICK, rounds=options.rounds)
