@@ -50,6 +50,7 @@ class Standing:
         self._patience = patience
         self._changed = changed
         self._written = asyncio.Event()
+        self._changing = asyncio.Lock()
 
     async def happened(
         self,
@@ -61,19 +62,22 @@ class Standing:
         also: Write | None = None,
     ) -> None:
         """Write what an event does to the states, and ``also``, in one transaction."""
-        done = change(happened, self.known, reason=reason, detail=detail)
+        # What an event does follows from what is known: one after the other, or a pause that is
+        # asked for while a session becomes ready is overwritten.
+        async with self._changing:
+            done = change(happened, self.known, reason=reason, detail=detail)
 
-        async def write(connection: Connection) -> None:
-            await states.apply(connection, self._tenant_id, done, actor=actor)
-            if happened is Happened.READY:
-                await setup_requests.activate(connection, self._tenant_id)
-            if also is not None:
-                await also(connection)
+            async def write(connection: Connection) -> None:
+                await states.apply(connection, self._tenant_id, done, actor=actor)
+                if happened is Happened.READY:
+                    await setup_requests.activate(connection, self._tenant_id)
+                if also is not None:
+                    await also(connection)
 
-        await self.store(write)
-        if done.worker is WorkerStatus.ERROR and self.known.worker is not WorkerStatus.ERROR:
-            self._alarm(done.reason, done.detail)
-        self.known = after(self.known, done)
+            await self.store(write)
+            if done.worker is WorkerStatus.ERROR and self.known.worker is not WorkerStatus.ERROR:
+                self._alarm(done.reason, done.detail)
+            self.known = after(self.known, done)
 
     async def wait_until(self, is_so: Callable[[Known], bool]) -> None:
         """Return once it is so; asked again whenever something was written."""

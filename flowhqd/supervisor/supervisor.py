@@ -115,9 +115,7 @@ class Supervisor:
     async def start(self, tenant_id: UUID, *, actor: str) -> None:
         """Run a tenant's worker from now on."""
         async with self._verb(tenant_id):
-            await self._want(tenant_id, Wanted.RUNNING, actor, "worker.start")
-            if tenant_id not in self._workers:
-                await self._launch(tenant_id, actor)
+            await self._serve(tenant_id, actor, "worker.start")
 
     async def stop(self, tenant_id: UUID, *, actor: str) -> None:
         """Stop a tenant's worker; what waits for an answer stays in the ledger."""
@@ -156,12 +154,8 @@ class Supervisor:
         async with self._verb(tenant_id) as tenant:
             if tenant.session.state is SessionState.CONNECTED:
                 raise Conflict("the session is CONNECTED: there is nothing to link")
-            await self._want(tenant_id, Wanted.RUNNING, actor, "session.pair")
-            worker = self._workers.get(tenant_id)
-            if worker is None:
-                await self._launch(tenant_id, actor)
-            else:
-                await worker.link_by_qr()
+            worker = await self._serve(tenant_id, actor, "session.pair")
+            await worker.link_by_qr()
 
     async def pairing_code(self, tenant_id: UUID, *, actor: str) -> PairingCode:
         """A code for the tenant's own phone number, its worker started if need be.
@@ -171,10 +165,7 @@ class Supervisor:
         async with self._verb(tenant_id) as tenant:
             if tenant.session.state is SessionState.CONNECTED:
                 raise Conflict("the session is CONNECTED: there is nothing to link")
-            await self._want(tenant_id, Wanted.RUNNING, actor, "session.pairing_code")
-            if tenant_id not in self._workers:
-                await self._launch(tenant_id, actor)
-            worker = self._workers[tenant_id]
+            worker = await self._serve(tenant_id, actor, "session.pairing_code")
         # Not within the verb: a page that comes up slowly must not keep anybody from stopping it.
         return await worker.pairing_code(tenant.phone_number)
 
@@ -303,7 +294,19 @@ class Supervisor:
             await states.apply(connection, tenant_id, done, actor=actor)
         self._changes.publish(tenant_id, Topic.STATES)
 
-    async def _launch(self, tenant_id: UUID, actor: str, *, by_hand: bool = True) -> None:
+    async def _serve(self, tenant_id: UUID, actor: str, action: str) -> Worker:
+        """The worker that serves a tenant from now on, a new one unless one is at work."""
+        while True:
+            await self._want(tenant_id, Wanted.RUNNING, actor, action)
+            worker = self._workers.get(tenant_id)
+            if worker is None:
+                return await self._launch(tenant_id, actor)
+            if not worker.is_resting:
+                return worker
+            # It may still be writing that nothing is wanted any more.
+            await self._end(tenant_id)
+
+    async def _launch(self, tenant_id: UUID, actor: str, *, by_hand: bool = True) -> Worker:
         await self._note(tenant_id, Happened.STARTED, actor)
         worker = Worker(await self._tenant(tenant_id), self._around, by_hand=by_hand)
         if self._is_stopping:
@@ -312,6 +315,7 @@ class Supervisor:
         self._tasks[tenant_id] = self._group.create_task(
             self._run(worker), name=f"tenant:{tenant_id}"
         )
+        return worker
 
     async def _run(self, worker: Worker) -> None:
         try:
@@ -365,11 +369,14 @@ class Supervisor:
         task = self._tasks.get(tenant_id)
         if task is None:
             return
-        task.cancel()
+        if not self._workers[tenant_id].is_resting:
+            # One that rests ends by itself, and must not be kept from closing its page.
+            task.cancel()
         done, _ = await asyncio.wait([task], timeout=STOP_SECONDS)
         if not done:
             # Its page does not even close: its Chromium goes, and its neighbours come back.
             log.error("worker_does_not_stop", tenant_id=str(tenant_id))
+            task.cancel()
             await self._host.restart_process_of(str(tenant_id))
             await asyncio.wait([task], timeout=STOP_SECONDS)
 
@@ -422,16 +429,27 @@ class Supervisor:
         threshold = timedelta(minutes=self._settings.stale_threshold_minutes)
         while True:
             now = self._clock.now()
-            alive = {i: now for i, worker in self._workers.items() if worker.is_alive}
-            seen = {i: now for i in alive if self._workers[i].is_connected}
+            alive = {i: now for i in self._workers.keys() | self._locks if self._is_served(i)}
+            seen = {i: now for i in alive if i in self._workers and self._workers[i].is_connected}
             try:
                 async with self._database.connection() as connection:
                     await states.heartbeats(connection, alive, seen)
                     stale = await states.stale(connection, now - threshold)
                 for tenant_id in stale:
+                    if self._is_served(tenant_id):
+                        # A row that was just written has the time of the database's host.
+                        continue
                     log.error("worker_stale", tenant_id=str(tenant_id))
                     await self._note(tenant_id, Happened.STALE, "supervisor")
                     self._alarm(tenant_id, Reason.STALE, "")
             except StoreUnavailable as error:
                 log.warning("database_away", error=str(error))
             await asyncio.sleep(interval)
+
+    def _is_served(self, tenant_id: UUID) -> bool:
+        """Whether a worker keeps its promises, or a verb is at work between two workers."""
+        worker = self._workers.get(tenant_id)
+        if worker is not None:
+            return worker.is_alive
+        lock = self._locks.get(tenant_id)
+        return lock is not None and lock.locked()

@@ -67,11 +67,15 @@ _LOGIN_GONE = frozenset({Reason.LOGGED_OUT, Reason.AUTH_FAILURE, Reason.NUMBER_I
 
 
 class Worker:
-    """``run`` ends by cancellation, or by itself when only a person can help."""
+    """``run`` ends by cancellation, or by itself when only a person can help.
+
+    From then on it ``is_resting``: it writes that down, closes its page, and serves nobody.
+    """
 
     def __init__(self, tenant: tenants.Tenant, around: Surroundings, *, by_hand: bool) -> None:
         settings = around.settings
         self.tenant_id: UUID = tenant.id
+        self.is_resting = False
         self._around = around
         self._by_hand = by_hand
         self._rung = Rung.REOPEN
@@ -112,6 +116,8 @@ class Worker:
         """What the worker does, for people."""
         if not self.is_alive:
             return "STALE"
+        if self.is_resting:
+            return "RESTING"
         if self._standing.known.tenant is TenantStatus.PAUSED:
             return "PAUSED"
         reconnect: ReconnectView = self._reconnect.view()
@@ -237,6 +243,7 @@ class Worker:
             log.warning("session_lost", reason=ending.reason, detail=ending.detail)
             delay = self._reconnect.failed(endless=ending.reason in ENDLESS)
             if delay is None:
+                self.is_resting = True
                 await self._standing.happened(
                     Happened.GAVE_UP, reason=ending.reason, detail=ending.detail
                 )
@@ -304,6 +311,7 @@ class Worker:
     async def _rest(self, ending: Refused) -> None:
         """Only a person can help: say so, and let go of what is not needed meanwhile."""
         log.warning("session_refused", reason=ending.reason, detail=ending.detail)
+        self.is_resting = True
         if ending.reason is Reason.NUMBER_IN_USE:
             await self._session.log_out()
 

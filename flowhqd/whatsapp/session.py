@@ -141,12 +141,13 @@ class Session:
 
     async def close(self) -> None:
         """Close the page; its login stays on disk."""
-        page, self._page, self._bridge = self._page, None, None
-        if page is not None:
+        if self._page is not None:
             try:
-                await page.close()
+                # Whoever is cancelled meanwhile closes again: a page must not be forgotten open.
+                await self._page.close()
             except BrowserError as error:
                 log.debug("page_close_failed", error=str(error))
+        self._page = self._bridge = None
 
     def _clear(self) -> None:
         while not self.events.empty():

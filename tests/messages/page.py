@@ -20,7 +20,7 @@ from flowhqd.whatsapp.events import Message, message
 
 if TYPE_CHECKING:
     from flowhqd.browser.page import Page
-    from tests.clock import ManualClock
+    from flowhqd.clock import Clock
 
 
 class Fate(Enum):
@@ -84,7 +84,7 @@ class FakePage:
     on either side of it.
     """
 
-    clock: ManualClock
+    clock: Clock
     step: Callable[[], Awaitable[None]] = no_step
     listener: Listener | None = None
     fates: deque[Fate] = field(default_factory=deque)

@@ -4,15 +4,7 @@ import asyncio
 from collections.abc import Coroutine
 
 from flowhqd.supervisor.start_gate import HOLD_SECONDS, WAIT_SECONDS, StartGate
-
-
-class SkippingLoop(asyncio.SelectorEventLoop):
-    """An event loop whose time can be moved ahead."""
-
-    skipped = 0.0
-
-    def time(self) -> float:
-        return super().time() + self.skipped
+from tests.clock import SkippingLoop
 
 
 def run(work: Coroutine[None, None, None]) -> None:
