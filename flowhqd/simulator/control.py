@@ -17,6 +17,10 @@
                                                           what arrived at the customer
 ``POST /control/phones/{number}/customers/{customer}/messages/{id}/decrypt``
                                                           a ciphertext becomes readable
+``POST /control/phones/{number}/customers/{customer}/messages/{id}/edit``
+                                                          ``{"text"}`` the customer edits it
+``POST /control/phones/{number}/customers/{customer}/messages/{id}/revoke``
+                                                          and deletes it for everyone
 ``POST /control/phones/{number}/customers/{customer}/read``
                                                           the customer looks at the chat
 ``POST /control/phones/{number}/customers/{customer}/owner``
@@ -66,6 +70,8 @@ def add_control_routes(application: web.Application, simulator: Simulator) -> No
         ("POST", f"{customer}/messages", control.send),
         ("GET", f"{customer}/messages", control.received),
         ("POST", f"{customer}/messages/{{id}}/decrypt", control.decrypt),
+        ("POST", f"{customer}/messages/{{id}}/edit", control.edit),
+        ("POST", f"{customer}/messages/{{id}}/revoke", control.revoke),
         ("POST", f"{customer}/read", control.read),
         ("POST", f"{customer}/owner", control.owner),
         ("POST", "/control/phones/{number}/{action}", control.act),
@@ -170,9 +176,21 @@ class Control:
         return web.json_response({"messages": messages})
 
     async def decrypt(self, request: web.Request) -> web.Response:
+        return self._change(request, Customer.decrypt)
+
+    async def edit(self, request: web.Request) -> web.Response:
+        text = await _field(request, "text")
+        return self._change(request, lambda customer, sent: customer.edit(sent, text))
+
+    async def revoke(self, request: web.Request) -> web.Response:
+        return self._change(request, Customer.revoke)
+
+    def _change(
+        self, request: web.Request, change: Callable[[Customer, str], None]
+    ) -> web.Response:
         message_id = request.match_info["id"]
         try:
-            self._customer(request).decrypt(message_id)
+            change(self._customer(request), message_id)
         except KeyError:
             raise web.HTTPNotFound from None
         return web.json_response({"message_id": message_id})

@@ -149,6 +149,44 @@ async def test_edits_and_deletions_show(screen: Screen, phone: Phone) -> None:
     assert await screen.js("document.querySelectorAll('#customer-chat .bubble').length") == 2
 
 
+async def test_a_customer_edits_and_deletes_by_keyboard(screen: Screen, phone: Phone) -> None:
+    await screen.write("Kesho")
+    await screen.until_bubble("customer", "Kesho", "sent")
+    await screen.js("void document.querySelector('.bubble .edit').focus()")
+    await screen.press("Enter")
+    await screen.until("document.activeElement.id === 'customer-text'")
+    assert await screen.js("document.activeElement.value") == "Kesho"
+    await screen.press("Escape")
+    await screen.until("document.querySelector('.editing').hidden")
+    assert await screen.js("document.querySelector('#customer-text').value") == ""
+
+    await screen.click(".bubble .edit")
+    assert await screen.js("document.querySelector('.editing').hidden") is False
+    await screen.write("Kesho kutwa")
+    await screen.until_bubble("customer", "Kesho kutwa", "sent")
+    assert await screen.js("document.querySelector('.editing').hidden") is True
+    await screen.js("void document.querySelector('.bubble .revoke').focus()")
+    await screen.press("Enter")
+    await screen.until("document.querySelector('#customer-chat .gone')")
+    assert await screen.js("document.activeElement.className") == "log"
+    assert await screen.js("document.querySelector('#customer-chat .bubble button')") is None
+    assert [(one.type, one.subtype, one.body) for one in phone.messages] == [
+        ("chat", None, "Kesho"),
+        ("protocol", "message_edit", "Kesho kutwa"),
+        ("protocol", "sender_revoke", None),
+    ]
+
+
+async def test_another_customers_tab_ends_an_edit(screen: Screen, phone: Phone) -> None:
+    """What was to be put in Asha's message must not be sent by Juma."""
+    phone.customer("255754000002", "Juma")
+    await screen.write("Kesho")
+    await screen.click(".bubble .edit")
+    await screen.click("#people [aria-selected=false]")
+    await screen.until("document.querySelector('.editing').hidden")
+    assert await screen.js("document.querySelector('#customer-text').value") == ""
+
+
 async def test_wild_texts_stay_text(screen: Screen, phone: Phone) -> None:
     await screen.click("#add")
     await screen.js("void (document.querySelector('[name=name]').value = '<b>Juma</b>\u202e')")

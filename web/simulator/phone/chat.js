@@ -30,12 +30,13 @@ export class Chat {
   /**
    * @param {HTMLElement} log
    * @param {boolean} isOwner whose phone it is
-   * @param {(messageId: string) => void} [unseal]
+   * @param {{unseal: (id: string) => void, edit: (message: any) => void, revoke: (id: string) => void}} [can]
+   * what may be done with an own message
    */
-  constructor(log, isOwner, unseal) {
+  constructor(log, isOwner, can) {
     this.log = log;
     this.isOwner = isOwner;
-    this.unseal = unseal;
+    this.can = can;
     this.customer = "";
     this.wasHidden = true;
   }
@@ -69,6 +70,7 @@ export class Chat {
     bubble.append(...this.#content(message));
     const time = new Date(message.t * 1000);
     const foot = h("p", { class: "foot" });
+    if (isOwn && !message.is_deleted) foot.append(...this.#changes(message));
     if (message.is_edited && !message.is_deleted) foot.append("edited ");
     foot.append(h("time", { datetime: time.toISOString() }, clock.format(time)));
     if (isOwn) {
@@ -80,6 +82,27 @@ export class Chat {
     return bubble;
   }
 
+  /** @param {any} message an own one; WhatsApp lets the words of texts alone be edited */
+  #changes(message) {
+    const { can } = this;
+    if (!can) return [];
+    const shown = message.text || KINDS[message.type] || message.type;
+    const hidden = (/** @type {string} */ text) => h("span", { class: "hidden" }, text);
+    const revoke = () => {
+      // The button goes with the message; who came by keyboard stays in the chat.
+      this.log.focus();
+      can.revoke(message.id);
+    };
+    const buttons = [
+      h("button", { type: "button", class: "revoke", click: revoke }, "Delete", hidden(` for everyone: ${shown}`)),
+    ];
+    if (message.type === "chat") {
+      const edit = () => can.edit(message);
+      buttons.unshift(h("button", { type: "button", class: "edit", click: edit }, "Edit", hidden(`: ${shown}`)));
+    }
+    return buttons;
+  }
+
   /** @param {any} message */
   #content({ id, type, text, is_sealed, is_deleted }) {
     const words = h("p", { class: "words", dir: "auto" }, text);
@@ -88,7 +111,7 @@ export class Chat {
       return [h("p", { class: "gone" }, "Waiting for this message: it cannot be read yet")];
     }
     if (is_sealed) {
-      const button = h("button", { type: "button", click: () => this.unseal?.(id) }, "Make it readable");
+      const button = h("button", { type: "button", click: () => this.can?.unseal(id) }, "Make it readable");
       return [words, h("p", { class: "sealed" }, icon("ciphertext"), "The other side cannot read it yet.", button)];
     }
     if (type === "chat") return [words];

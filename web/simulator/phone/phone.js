@@ -14,13 +14,19 @@ const phone = location.pathname.split("/")[2];
 /** @type {any} */
 let state = null;
 let isReading = false;
+/** @type {{customer: string, id: string} | null} the message whose new text is being written */
+let edited = null;
 
 const customerPath = () => `${phone}/customers/${encodeURIComponent(people.chosen)}`;
+/** @param {string} id */
+const messagePath = (id) => `${customerPath()}/messages/${encodeURIComponent(id)}`;
 const people = new People(phone, () => show(state));
 const devices = new Devices(phone);
-const customerChat = new Chat($("#customer-chat .log"), false, (id) =>
-  void ask(`${customerPath()}/messages/${encodeURIComponent(id)}/decrypt`),
-);
+const customerChat = new Chat($("#customer-chat .log"), false, {
+  unseal: (id) => void ask(`${messagePath(id)}/decrypt`),
+  edit,
+  revoke: (id) => void ask(`${messagePath(id)}/revoke`),
+});
 const ownerChat = new Chat($("#owner-chat .log"), true);
 
 /** @param {any} fresh */
@@ -36,8 +42,28 @@ function show(fresh) {
   people.show(state.customers);
   const customer = state.customers.find((/** @type {any} */ one) => one.number === people.chosen);
   $("#owner-chat .composer").hidden = !customer;
+  if (edited && edited.customer !== people.chosen) edit(null);
   if (customer) showChat(customer);
 }
+
+/** @param {any} message whose text goes into the composer; null to write a new one */
+function edit(message) {
+  edited = message && { customer: people.chosen, id: message.id };
+  const form = $("#customer-chat .composer");
+  $(".editing", form).hidden = !message;
+  $("fieldset", form).hidden = Boolean(message);
+  const text = $("textarea", form);
+  text.value = message ? message.text : "";
+  text.dispatchEvent(new Event("input"));
+  if (message) text.focus();
+}
+$(".editing button").addEventListener("click", () => {
+  edit(null);
+  $("#customer-text").focus();
+});
+$("#customer-text").addEventListener("keydown", (/** @type {KeyboardEvent} */ event) => {
+  if (event.key === "Escape" && edited) edit(null);
+});
 
 /** @param {any} customer */
 function showChat(customer) {
@@ -91,6 +117,11 @@ function composer(form, send) {
 }
 
 composer($("#customer-chat .composer"), async ({ type, text }) => {
+  if (edited) {
+    const isDone = text !== "" && (await ask(`${messagePath(edited.id)}/edit`, { text }));
+    if (isDone) edit(null);
+    return isDone;
+  }
   const isWords = type === "chat" || type === "ciphertext";
   if (isWords && !text) return false;
   const body = isWords ? { type, text } : { type, caption: text || null };
