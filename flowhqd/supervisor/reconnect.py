@@ -35,6 +35,8 @@ class Reconnect:
         self._due: float | None = None
         self._connected_at: float | None = None
         self.attempt = 0
+        # Those whose cause was not outside: an outage uses none of them up.
+        self._own_attempts = 0
 
     def failed(self, *, endless: bool) -> float | None:
         """The delay before the next attempt; None when there is none left.
@@ -43,11 +45,13 @@ class Reconnect:
         """
         now = self._clock.monotonic()
         if self._connected_at is not None and now - self._connected_at >= STABLE_SECONDS:
-            self.attempt = 0
+            self.attempt = self._own_attempts = 0
         self._connected_at = None
-        if not endless and 0 < self._max_attempts <= self.attempt:
-            self._due = None
-            return None
+        if not endless:
+            if 0 < self._max_attempts <= self._own_attempts:
+                self._due = None
+                return None
+            self._own_attempts += 1
         self.attempt += 1
         # The exponent is bounded because a float overflows long before the attempts end.
         grown = self._initial * self._multiplier ** min(self.attempt - 1, 64)

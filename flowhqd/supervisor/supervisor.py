@@ -323,6 +323,7 @@ class Supervisor:
         except Exception as error:
             # A worker that breaks its own boundary must not take the other tenants with it.
             log.exception("worker_failed", tenant_id=str(worker.tenant_id))
+            worker.is_resting = True
             await self._note_failure(worker.tenant_id, repr(error))
         finally:
             if self._workers.get(worker.tenant_id) is worker:

@@ -23,8 +23,6 @@ if TYPE_CHECKING:
     from flowhqd.browser.page import Page
     from flowhqd.clock import Clock
 
-SLOW_CLOSE_SECONDS = 4.0
-
 
 class Manner(Enum):
     """How a page that is loaded next behaves."""
@@ -74,8 +72,7 @@ class Window(Tab):
             case Manner.SILENT:
                 await self._time_out(timeout)
             case Manner.DEAF:
-                self._host.was_deaf = True
-                await self._host.is_heard.wait()
+                await self._host.be_deaf()
                 self._must_be_open()
         self.is_hung = False
         self.load()
@@ -162,6 +159,7 @@ class FakeHost:
         self.frees_pages = True
         self.close_seconds = 0.0
         self.was_deaf = False
+        self._deaf_since: float | None = None
         self.is_heard = asyncio.Event()
         self.windows: list[Window] = []
         self.overlaps = 0
@@ -177,6 +175,19 @@ class FakeHost:
     def left(self) -> list[Window]:
         """The windows that are still to be seen, page or not."""
         return [window for window in self.windows if not window.is_gone]
+
+    @property
+    def deaf_for(self) -> float:
+        """How many seconds somebody has been waiting for a page that keeps no deadline."""
+        return 0.0 if self._deaf_since is None else self._clock.monotonic() - self._deaf_since
+
+    async def be_deaf(self) -> None:
+        self.was_deaf = True
+        self._deaf_since = self._clock.monotonic()
+        try:
+            await self.is_heard.wait()
+        finally:
+            self._deaf_since = None
 
     # What the browser room offers.
 

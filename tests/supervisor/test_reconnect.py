@@ -78,10 +78,11 @@ def test_chance_only_shortens_a_delay() -> None:
     assert reconnect(ManualClock(), share=0.5).failed(endless=False) == 5 * (1 - JITTER / 2)
 
 
-def test_a_cause_outside_never_ends_the_tries() -> None:
+def test_a_cause_outside_never_ends_the_tries_and_uses_none_up() -> None:
+    """Regression: after a long outage the first failure of another kind was the last."""
     tries = reconnect(ManualClock(), max_attempts=2)
     assert [tries.failed(endless=True) for _ in range(9)][-1] == 300
-    assert tries.failed(endless=False) is None
+    assert [tries.failed(endless=False) for _ in range(3)] == [300, 300, None]
     assert tries.failed(endless=True) == 300
 
 
