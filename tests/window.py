@@ -10,7 +10,7 @@ from flowhqd.browser.host import BrowserHost
 from flowhqd.browser.page import JSONValue, Page
 from flowhqd.errors import BrowserError
 
-SECONDS = 20.0
+SECONDS = 60.0
 # Anything that the content security policy has to stop is a mistake of a page.
 WATCH = "addEventListener('securitypolicyviolation', (event) => violated(event.blockedURI));"
 # Key: the code of a keyboard, Windows' number for it, and the text that it types.

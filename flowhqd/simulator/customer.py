@@ -162,7 +162,7 @@ class Customer:
             if ids:
                 self.phone.receipt(chat, ids, Tick.READ)
 
-    async def wait_for(self, count: int, timeout: float | None = 10.0) -> list[Delivered]:
+    async def wait_for(self, count: int, timeout: float | None = 60.0) -> list[Delivered]:
         """The messages received, once there are at least ``count``; TimeoutError otherwise."""
         await self.phone.simulator.changed.wait_until(lambda: len(self.received) >= count, timeout)
         return self.received

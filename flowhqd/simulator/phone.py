@@ -94,7 +94,7 @@ class Phone:
         self.simulator.changed.notify()
         return device
 
-    async def wait_for(self, state: LinkState, timeout: float | None = 15.0) -> None:
+    async def wait_for(self, state: LinkState, timeout: float | None = 60.0) -> None:
         """Return once the link is in ``state``; TimeoutError after ``timeout`` seconds."""
         await self.simulator.changed.wait_until(lambda: self.link_state == state, timeout)
 

@@ -172,7 +172,7 @@ class Simulator:
                     return customer.as_contact()
         return None
 
-    async def wait_for_qr(self, timeout: float | None = 15.0, *, count: int = 1) -> list[str]:
+    async def wait_for_qr(self, timeout: float | None = 60.0, *, count: int = 1) -> list[str]:
         """The QR texts that pages show, once there are ``count`` of them."""
         await self.changed.wait_until(lambda: len(self._codes()) >= count, timeout)
         return self._codes()

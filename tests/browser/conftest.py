@@ -111,7 +111,7 @@ class Shared:
 
     async def open(self, profile: str) -> Page:
         page = await self.host.open(profile)
-        await page.navigate(self.site, timeout=15)
+        await page.navigate(self.site, timeout=60)
         return page
 
 

@@ -32,9 +32,9 @@ async def test_one_process_for_each_tenant_behaves_the_same(
         assert not host.hand_over
         pages = [await host.open(name) for name in ("a", "b")]
         for page in pages:
-            await page.navigate(site, timeout=15)
-            assert await page.call("recall", timeout=10) is None
-            await page.call("remember", page.profile, timeout=10)
+            await page.navigate(site, timeout=60)
+            assert await page.call("recall", timeout=60) is None
+            await page.call("remember", page.profile, timeout=60)
         a, b = host.describe()
         assert (a.profiles, b.profiles, a.hand_over) == (("a",), ("b",), False)
         os.kill(a.pid, signal.SIGKILL)
@@ -44,8 +44,8 @@ async def test_one_process_for_each_tenant_behaves_the_same(
         assert proc.members(b.pid) == []
         for name in ("b", "a"):
             page = await host.open(name)
-            await page.navigate(site, timeout=15)
-            assert await page.call("recall", timeout=10) == name
+            await page.navigate(site, timeout=60)
+            assert await page.call("recall", timeout=60) == name
         await host.forget("a")
         assert [view.profiles for view in host.describe()] == [("b",)]
 
@@ -55,7 +55,7 @@ async def test_refused_hand_over_is_found_out(options: BrowserOptions, site: str
     async with BrowserHost(replace(options, extra_args=("--enable-automation",))) as host:
         assert not host.hand_over
         for name in ("a", "b"):
-            await (await host.open(name)).navigate(site, timeout=15)
+            await (await host.open(name)).navigate(site, timeout=60)
         assert [view.profiles for view in host.describe()] == [("a",), ("b",)]
 
 
@@ -77,7 +77,7 @@ async def test_sandbox_is_given_up_only_where_the_kernel_refuses_it(
     options: BrowserOptions, site: str, without_namespaces: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     async with BrowserHost(replace(options, executable=without_namespaces)) as host:
-        await (await host.open("a")).navigate(site, timeout=15)
+        await (await host.open("a")).navigate(site, timeout=60)
         [view] = host.describe()
         assert not view.sandbox
         assert b"--no-sandbox" in proc.command_line(view.pid)
@@ -96,11 +96,11 @@ async def test_hung_browser_is_killed_and_replaced(
         monkeypatch.setattr(chromium, "COMMAND_SECONDS", 1.0)
         os.kill(view.pid, signal.SIGSTOP)
         await page.close()
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             await proc.end_group(view.pid, grace=10)
         assert "browser_hung" in caplog.text
         monkeypatch.undo()
-        await (await host.open("a")).navigate(site, timeout=15)
+        await (await host.open("a")).navigate(site, timeout=60)
 
 
 def test_tenants_are_limited_by_open_files() -> None:

@@ -65,16 +65,16 @@ async def until(condition: Callable[[], bool]) -> None:
 
 async def opened(host: BrowserHost, site: str, profile: str) -> Page:
     page = await host.open(profile)
-    await page.navigate(site, timeout=15)
+    await page.navigate(site, timeout=60)
     return page
 
 
 async def recall(page: Page) -> object:
-    return await page.call("recall", timeout=10)
+    return await page.call("recall", timeout=60)
 
 
 async def remember(page: Page) -> None:
-    assert await page.call("remember", page.profile, timeout=10) == "kept"
+    assert await page.call("remember", page.profile, timeout=60) == "kept"
 
 
 async def test_tenants_share_a_process_and_nothing_else(options: BrowserOptions, site: str) -> None:
@@ -103,7 +103,7 @@ async def test_default_event_loop_will_do(options: BrowserOptions, site: str) ->
         assert await recall(page) is None
         [view] = host.describe()
         os.kill(view.pid, signal.SIGKILL)
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             assert await page.closed == "browser_lost"
 
 
@@ -116,13 +116,13 @@ async def test_full_browser_is_followed_by_another(options: BrowserOptions, site
         assert [view.profiles for view in host.describe()] == [("c",)]
         page = await opened(host, site, "b")
         assert await recall(page) == "b"
-        await page.call("() => { document.cookie = 'kept=yes; max-age=9999' }", timeout=5)
+        await page.call("() => { document.cookie = 'kept=yes; max-age=9999' }", timeout=60)
     # A profile whose place is taken moves, with what it holds.
     async with BrowserHost(replace(options, hand_over=False)) as host:
         pages = [await opened(host, site, name) for name in ("a", "b")]
         assert [view.profiles for view in host.describe()] == [("a",), ("b",)]
         assert [await recall(page) for page in pages] == ["a", "b"]
-        assert await pages[1].call("() => document.cookie", timeout=5) == "kept=yes"
+        assert await pages[1].call("() => document.cookie", timeout=60) == "kept=yes"
 
 
 @pytest.mark.asyncio(loop_scope="session")
@@ -132,10 +132,10 @@ async def test_dead_renderer_takes_one_tenant(shared: Shared) -> None:
     b = await shared.open("crash-b")
     await remember(b)
     [victim] = renderers(shared.host) - others
-    waiting = asyncio.create_task(b.call("() => new Promise(() => {})", timeout=30))
-    await b.call("() => 1", timeout=5)
+    waiting = asyncio.create_task(b.call("() => new Promise(() => {})", timeout=60))
+    await b.call("() => 1", timeout=60)
     os.kill(victim, signal.SIGKILL)
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         assert await b.closed == "crashed"
         with pytest.raises(PageLost):
             await waiting
@@ -152,11 +152,11 @@ async def test_killed_browser_comes_back_with_its_logins(shared: Shared) -> None
     pages = await asyncio.gather(*(shared.open(name) for name in names))
     for page in pages:
         await remember(page)
-    waiting = asyncio.create_task(pages[0].call("() => new Promise(() => {})", timeout=30))
-    await pages[0].call("() => 1", timeout=5)
+    waiting = asyncio.create_task(pages[0].call("() => new Promise(() => {})", timeout=60))
+    await pages[0].call("() => 1", timeout=60)
     [view] = shared.host.describe()
     os.kill(view.pid, signal.SIGKILL)
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         assert [await page.closed for page in pages] == ["browser_lost", "browser_lost"]
         with pytest.raises(PageLost):
             await waiting

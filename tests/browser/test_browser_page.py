@@ -40,14 +40,14 @@ async def test_call_passes_json_both_ways(page: Page) -> None:
         "list": [1, 2.5, None, True],
         "__proto__": {"a": 1},
     }
-    assert await page.call("(a, b) => [b, a]", value, "z", timeout=5) == ["z", value]
-    assert await page.call("async () => undefined", timeout=5) is None
+    assert await page.call("(a, b) => [b, a]", value, "z", timeout=60) == ["z", value]
+    assert await page.call("async () => undefined", timeout=60) is None
 
 
 async def test_call_never_returns_unpaired_surrogates(page: Page) -> None:
     function = r"() => ['a\ud800b', '😀', '\\ud800', {'\udc00': 1}]"
     expected = ["a\ufffdb", "😀", "\\ud800", {"\ufffd": 1}]
-    assert await page.call(function, timeout=5) == expected
+    assert await page.call(function, timeout=60) == expected
 
 
 @pytest.mark.parametrize(
@@ -62,30 +62,30 @@ async def test_call_never_returns_unpaired_surrogates(page: Page) -> None:
 )
 async def test_call_that_fails_says_why(page: Page, function: str, message: str) -> None:
     with pytest.raises(PageError, match=message):
-        await page.call(function, timeout=5)
+        await page.call(function, timeout=60)
 
 
 @pytest.mark.parametrize("where", ["location.href", "'?elsewhere'", "'about:blank'"])
 async def test_call_ends_when_its_document_does(page: Page, where: str) -> None:
-    call = asyncio.create_task(page.call("() => new Promise(() => {})", timeout=20))
-    await page.call(f"() => {{ setTimeout(() => location.assign({where}), 50) }}", timeout=5)
+    call = asyncio.create_task(page.call("() => new Promise(() => {})", timeout=60))
+    await page.call(f"() => {{ setTimeout(() => location.assign({where}), 50) }}", timeout=60)
     with pytest.raises(DocumentLost):
         await call
 
 
 async def test_page_that_takes_a_new_document_closes_alone(shared: Shared, page: Page) -> None:
     neighbour = await shared.open(secrets.token_hex(4))
-    call = asyncio.create_task(page.call("() => new Promise(() => {})", timeout=20))
-    await page.call("() => { setTimeout(() => location.reload(), 50) }", timeout=5)
+    call = asyncio.create_task(page.call("() => new Promise(() => {})", timeout=60))
+    await page.call("() => { setTimeout(() => location.reload(), 50) }", timeout=60)
     with pytest.raises(DocumentLost):
         await call
     await page.close()
-    assert await neighbour.call("() => 'still here'", timeout=5) == "still here"
+    assert await neighbour.call("() => 'still here'", timeout=60) == "still here"
     await neighbour.close()
 
 
 async def test_large_result_arrives(page: Page) -> None:
-    assert await page.call("() => 'é\"'.repeat(2_000_000)", timeout=20) == 'é"' * 2_000_000
+    assert await page.call("() => 'é\"'.repeat(2_000_000)", timeout=60) == 'é"' * 2_000_000
 
 
 async def test_late_answer_does_not_harm_the_connection(page: Page) -> None:
@@ -97,7 +97,7 @@ async def test_late_answer_does_not_harm_the_connection(page: Page) -> None:
             await page.call(
                 "async () => { for (let i = 0; i < 5; i++) await new Promise("
                 "r => setTimeout(r, 100)); return 'well' }",
-                timeout=5,
+                timeout=60,
             )
             == "well"
         )
@@ -106,8 +106,8 @@ async def test_late_answer_does_not_harm_the_connection(page: Page) -> None:
 async def test_hung_page_times_out_and_is_freed(page: Page) -> None:
     with pytest.raises(PageTimeout):
         await page.call(FOREVER, timeout=0.5)
-    assert await page.unstick(timeout=5)
-    assert await page.call("recall", timeout=5) is None
+    assert await page.unstick(timeout=60)
+    assert await page.call("recall", timeout=60) is None
 
 
 async def test_hung_page_can_be_closed_and_opened_anew(
@@ -116,7 +116,7 @@ async def test_hung_page_can_be_closed_and_opened_anew(
     with pytest.raises(PageTimeout):
         await page.call(FOREVER, timeout=0.3)
     page = await shared.host.open(page.profile)
-    await page.navigate(site, timeout=10)
+    await page.navigate(site, timeout=60)
 
 
 @pytest.mark.parametrize(
@@ -127,7 +127,7 @@ async def test_navigation_that_fails_names_the_network_error(
     page: Page, site: str, path: str, error: str
 ) -> None:
     with pytest.raises(PageError, match=error):
-        await page.navigate(path if "://" in path else site + path, timeout=10)
+        await page.navigate(path if "://" in path else site + path, timeout=60)
 
 
 async def test_navigation_that_does_not_end_times_out(page: Page, site: str) -> None:
@@ -135,36 +135,36 @@ async def test_navigation_that_does_not_end_times_out(page: Page, site: str) -> 
     with pytest.raises(PageTimeout):
         await page.navigate(site + "never", timeout=0.5)
     assert time.monotonic() - started < 3
-    await page.navigate(site, timeout=10)
+    await page.navigate(site, timeout=60)
 
 
 async def test_reload_that_fails_says_so(page: Page) -> None:
     async with serving() as address:
-        await page.navigate(address, timeout=10)
+        await page.navigate(address, timeout=60)
     with pytest.raises(PageError):
-        await page.reload(timeout=10)
+        await page.reload(timeout=60)
 
 
 async def test_navigations_are_told(page: Page, site: str) -> None:
     urls: list[str] = []
     page.on_navigated = urls.append
-    await page.navigate(site + "?post_logout=1", timeout=10)
-    await page.call("() => history.pushState(null, '', '/#there')", timeout=5)
-    await page.call("() => 1", timeout=5)
+    await page.navigate(site + "?post_logout=1", timeout=60)
+    await page.call("() => history.pushState(null, '', '/#there')", timeout=60)
+    await page.call("() => 1", timeout=60)
     assert urls == [site + "?post_logout=1", site + "#there"]
     assert await page.url() == site + "#there"
 
 
 async def test_dialogs_do_not_block(page: Page, site: str) -> None:
     answers = "() => [alert('hello'), confirm('sure?'), prompt('who?')]"
-    assert await page.call(answers, timeout=5) == [None, False, None]
-    await page.call("() => { window.onbeforeunload = () => 'stay'; print() }", timeout=5)
-    await page.navigate(site + "?left", timeout=5)
+    assert await page.call(answers, timeout=60) == [None, False, None]
+    await page.call("() => { window.onbeforeunload = () => 'stay'; print() }", timeout=60)
+    await page.navigate(site + "?left", timeout=60)
     assert await page.url() == site + "?left"
 
 
 async def test_screenshot_is_a_picture(page: Page) -> None:
-    picture = await page.screenshot(timeout=10)
+    picture = await page.screenshot(timeout=60)
     assert picture[:8] == b"\x89PNG\r\n\x1a\n"
 
 
@@ -175,10 +175,10 @@ async def test_messages_arrive_in_order_and_survive_a_reload(page: Page, site: s
         binding="tell",
         on_message=messages.append,
     )
-    await page.navigate(site, timeout=10)
-    await page.call("() => emit(5000)", timeout=20)
-    await page.reload(timeout=10)
-    await page.call("() => emit(3)", timeout=5)
+    await page.navigate(site, timeout=60)
+    await page.call("() => emit(5000)", timeout=60)
+    await page.reload(timeout=60)
+    await page.call("() => emit(3)", timeout=60)
     assert messages == ["loaded", *map(str, range(5000)), "loaded", "0", "1", "2"]
 
 
@@ -193,9 +193,9 @@ async def test_bad_message_harms_only_itself(
         messages.append(message)
 
     await page.install("", binding="tell", on_message=on_message)
-    await page.navigate(site, timeout=10)
+    await page.navigate(site, timeout=60)
     await page.call(
-        r"() => { tell('bad'); tell('x'.repeat(2_000_000)); tell('a\ud800b😀\0') }", timeout=10
+        r"() => { tell('bad'); tell('x'.repeat(2_000_000)); tell('a\ud800b😀\0') }", timeout=60
     )
     assert messages == ["a\ufffdb😀\0"]
     assert "message_dropped" in caplog.text
@@ -206,26 +206,26 @@ async def test_installing_again_replaces_the_script(page: Page, site: str) -> No
     new: list[str] = []
     await page.install("tell('old')", binding="tell", on_message=old.append)
     await page.install("tell('new')", binding="tell", on_message=new.append)
-    await page.navigate(site, timeout=10)
-    await page.call("() => 1", timeout=5)
+    await page.navigate(site, timeout=60)
+    await page.call("() => 1", timeout=60)
     assert (old, new) == ([], ["new"])
 
 
 async def test_closed_page_says_so_and_stays_closed(page: Page) -> None:
-    call = asyncio.create_task(page.call("() => new Promise(() => {})", timeout=20))
-    await page.call("() => 1", timeout=5)
+    call = asyncio.create_task(page.call("() => new Promise(() => {})", timeout=60))
+    await page.call("() => 1", timeout=60)
     await page.close()
     await page.close()
     assert await page.closed == "closed"
-    for lost in (call, page.call("() => 1", timeout=5), page.navigate("about:blank", timeout=5)):
+    for lost in (call, page.call("() => 1", timeout=60), page.navigate("about:blank", timeout=5)):
         with pytest.raises(PageLost):
             await lost
 
 
 async def test_popups_are_closed(page: Page, site: str) -> None:
-    await page.call("url => { window.popup = window.open(url) }", site, timeout=5)
+    await page.call("url => { window.popup = window.open(url) }", site, timeout=60)
     closed = "async () => { while (!popup.closed) await new Promise(r => setTimeout(r, 20)) }"
-    await page.call(closed, timeout=5)
+    await page.call(closed, timeout=60)
     assert await page.url() == site
 
 
@@ -233,11 +233,11 @@ async def test_downloads_are_denied(shared: Shared, page: Page, site: str) -> No
     await page.call(
         "async () => { const link = document.createElement('a'); link.href = '/file';"
         " link.download = 'file.bin'; document.body.append(link); link.click() }",
-        timeout=5,
+        timeout=60,
     )
     with pytest.raises(PageError, match="ERR_ABORTED"):
-        await page.navigate(site + "file", timeout=10)
-    assert await page.call("recall", timeout=5) is None
+        await page.navigate(site + "file", timeout=60)
+    assert await page.call("recall", timeout=60) is None
     # A page that closes while a download begins must not let it through either.
     await page.close()
     downloads = shared.profiles_path / "home/Downloads"

@@ -30,11 +30,11 @@ async def test_what_a_page_keeps_outlives_a_full_disk(
         async with serving() as site, BrowserHost(options) as host:
             watching = asyncio.create_task(host.watch())
             page = await host.open("keeper")
-            await page.navigate(site, timeout=15)
-            assert await page.call("() => remember('the login')", timeout=10) == "kept"
+            await page.navigate(site, timeout=60)
+            assert await page.call("() => remember('the login')", timeout=60) == "kept"
 
             await asyncio.to_thread(disk.fill, room - (1 << 20))
-            async with asyncio.timeout(20):
+            async with asyncio.timeout(60):
                 assert await page.closed == "browser_lost"
             with pytest.raises(DiskFull, match="MB are left"):
                 await host.open("keeper")
@@ -42,7 +42,7 @@ async def test_what_a_page_keeps_outlives_a_full_disk(
             await asyncio.to_thread(disk.fill)
             disk.free()
             page = await host.open("keeper")
-            await page.navigate(site, timeout=15)
-            assert await page.call("() => recall()", timeout=10) == "the login"
+            await page.navigate(site, timeout=60)
+            assert await page.call("() => recall()", timeout=60) == "the login"
             watching.cancel()
             await asyncio.wait({watching})

@@ -19,7 +19,7 @@ from tests.system.daemon import PASSWORD, Daemon, eventually, running
 OWNER = "255712000001"
 CUSTOMER = "255754000001"
 LONG_NAME = "Duka kubwa lenye jina refu kupita upana wa jedwali lolote 你好"
-SECONDS = 30.0
+SECONDS = 60.0
 
 
 class Shell:

@@ -24,7 +24,7 @@ from tests.clock import ManualClock
 from tests.messages.page import FakePage
 from tests.tenants import new_tenant
 
-PATIENCE_SECONDS = 20.0
+PATIENCE_SECONDS = 60.0
 # The command with which every session begins.
 LOOK = ("recent_chats", "")
 

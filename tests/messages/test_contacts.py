@@ -331,7 +331,7 @@ async def test_a_reply_that_is_decided_during_a_merge_is_not_lost(book: Book) ->
 
 async def waits_for_a_lock(database: Database) -> None:
     """Wait until some connection waits for another's lock."""
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while True:
             async with database.connection() as connection:
                 if await connection.fetchval(

@@ -94,7 +94,7 @@ class Mortal:
         work = asyncio.create_task(self._work_is_done())
         death = asyncio.create_task(self.deathbed.reached.wait())
         tasks = {life, work, death}
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
         is_done = work.done()
         self.page.listener = None

@@ -662,7 +662,7 @@ async def test_what_the_page_was_given_lands_before_a_session_ends(database: Dat
         rows = await shop.until(lambda rows: sum(row.direction == "IN" for row in rows) == 3)
         assert not drained.done()
         shop.page.release()
-        await asyncio.wait_for(drained, 10)
+        await asyncio.wait_for(drained, 60)
         rows = await shop.log()
     assert outbound(rows) == [("SENT", "reply")]
     assert [status for status, _ in await shop.outcomes()] == ["ANSWERED", "RECEIVED", "RECEIVED"]

@@ -65,7 +65,7 @@ class System:
             capture_output=True,
             text=True,
             check=False,
-            timeout=20,
+            timeout=60,
         )
         assert done.stdout == ""
         return done.returncode, done.stderr

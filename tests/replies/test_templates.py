@@ -125,7 +125,7 @@ def test_the_guides_example_works_as_shown(tmp_path: Path) -> None:
         env={**os.environ, "PYTHONPATH": f"{tmp_path}{os.pathsep}{ROOT}"},
         capture_output=True,
         encoding="utf-8",
-        timeout=30,
+        timeout=60,
     )
     assert run.stderr == ""
     assert run.stdout == shown[1]

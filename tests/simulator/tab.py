@@ -12,7 +12,7 @@ from flowhqd.simulator import Simulator
 from flowhqd.simulator.signals import Changed
 
 OBSERVER = Path(__file__).with_name("observer.js").read_text(encoding="utf-8")
-TIMEOUT = 20.0
+TIMEOUT = 60.0
 
 LINK_CODE = """async (phone) => {
   const api = require('WAWebAltDeviceLinkingApi');

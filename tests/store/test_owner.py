@@ -97,7 +97,7 @@ class Changes(asyncio.Queue[bool]):
     """What ``on_change`` was told."""
 
     async def expect(self, *values: bool) -> None:
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             for value in values:
                 assert await self.get() is value
 

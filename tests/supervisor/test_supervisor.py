@@ -36,7 +36,7 @@ class Office:
     told: asyncio.Queue[dict[str, str]]
 
     async def alert(self) -> dict[str, str]:
-        return await asyncio.wait_for(self.told.get(), 20)
+        return await asyncio.wait_for(self.told.get(), 60)
 
     async def tenant(self, tenant_id: UUID) -> tenants.Tenant:
         async with self.database.connection() as connection:

@@ -72,7 +72,7 @@ async def test_what_came_behind_a_reply_that_is_still_to_be_sent_is_found(
         await phone.wait_for("online")
         simulator.options.hold_acks = True
         asked.append(await customer.send("Habari"))
-        await customer.wait_for(2, 40)
+        await customer.wait_for(2, 60)
 
         # The page goes on for a while, and nobody hears what it says.
         assert daemon.process is not None
