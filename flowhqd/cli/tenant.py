@@ -193,6 +193,7 @@ def _whole(found: Tenant) -> list[str]:
             ("business", config["business_name"]),
             ("template", f"{config['template_type']}, {config['language']}"),
             ("hours", "always open" if config["hours_json"] is None else "set"),
+            ("own limits", ", ".join(_own(config["limits"]))),
             ("tenant", found["status"]),
             ("session", _why(session, session["state"])),
             ("what to do", session["action"]),
@@ -205,6 +206,10 @@ def _whole(found: Tenant) -> list[str]:
             ("replies", f"{rate['used']} of {rate['limit'] or 'any number'} in this window"),
         ]
     )
+
+
+def _own(limits: dict[str, int | None]) -> list[str]:
+    return [f"{name} {value}" for name, value in limits.items() if value is not None]
 
 
 def _why(part: dict[str, Any], state: str) -> str:

@@ -16,7 +16,9 @@ from pydantic import (
     Field,
     StrictBool,
     StringConstraints,
+    ValidationInfo,
     WithJsonSchema,
+    field_validator,
     model_validator,
 )
 from pydantic_core import PydanticCustomError
@@ -30,8 +32,6 @@ from flowhqd.whatsapp.addresses import not_a_customer
 from flowhqd.whatsapp.events import clean
 
 MAX_NAME = 200
-# A page sends some hundreds of messages a minute at best.
-MAX_RATE = 1000
 # What the database takes; E.164 allows 15 digits.
 E164 = re.compile(r"\+[1-9][0-9]{6,14}")
 NUMBER = re.compile(r"[+]?[0-9][0-9 ()./-]*")
@@ -163,18 +163,6 @@ def _moment(value: object) -> object:
     return moment
 
 
-def _rate(value: object) -> object:
-    """JSON has one kind of number: 5.0 is whole."""
-    match value:
-        case None:
-            return None
-        case bool():
-            pass
-        case int() | float() if 0 <= value <= MAX_RATE and value == int(value):
-            return int(value)
-    raise problem(f"must be a whole number from 0, which is no limit, to {MAX_RATE}")
-
-
 def _hours(value: object) -> object:
     if value is None:
         return None
@@ -206,15 +194,6 @@ TemplateName = Annotated[
 Moment = Annotated[datetime, BeforeValidator(_moment)]
 LanguageName = Annotated[Language, BeforeValidator(_language)]
 Hours = Annotated[dict[str, Any] | None, BeforeValidator(_hours), WithJsonSchema(HOURS_SCHEMA)]
-
-
-Rate = Annotated[
-    int | None,
-    BeforeValidator(_rate),
-    WithJsonSchema(
-        {"anyOf": [{"type": "integer", "minimum": 0, "maximum": MAX_RATE}, {"type": "null"}]}
-    ),
-]
 
 
 Address = Annotated[
@@ -261,9 +240,51 @@ class Nothing(Body):
 
 
 class Limits(Body):
-    """A tenant's own limits; null is what the daemon's settings say, 0 is none."""
+    """A tenant's own limits, in the place of the daemon's settings of the same names; null is none
+    of its own."""
 
-    rate_limit_max_per_minute: Rate = None
+    # A page sends some hundreds of messages a minute at best.
+    rate_limit_max_per_minute: int | None = Field(
+        default=None, ge=0, le=1000, description="Replies in one window; 0 is no limit."
+    )
+    rate_limit_window_ms: int | None = Field(
+        default=None, ge=1000, le=86_400_000, description="Length of a window in milliseconds."
+    )
+    loop_breaker_max_replies: int | None = Field(
+        default=None, ge=0, le=1000, description="Replies to one chat in 10 minutes; 0 is no limit."
+    )
+    reply_max_age_minutes: int | None = Field(
+        default=None,
+        ge=0,
+        le=43_200,
+        description="Age up to which a message is answered; at 0 only what comes live is.",
+    )
+    owner_pause_minutes: int | None = Field(
+        default=None,
+        ge=0,
+        le=43_200,
+        description="Silence in a chat after the owner wrote there; 0 is none.",
+    )
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _in_range(cls, value: object, info: ValidationInfo) -> object:
+        """JSON has one kind of number: 5.0 is whole."""
+        least, most = cls.span(str(info.field_name))
+        match value:
+            case None:
+                return None
+            case bool():
+                pass
+            case int() | float() if least <= value <= most and value == int(value):
+                return int(value)
+        raise problem(f"must be a whole number from {least} to {most}")
+
+    @classmethod
+    def span(cls, name: str) -> tuple[int, int]:
+        """The least and the most that a limit may be."""
+        least, most = cls.model_fields[name].metadata
+        return least.ge, most.le
 
 
 class TenantCreate(Body):
@@ -288,7 +309,8 @@ def _without_null(schema: dict[str, Any]) -> None:
 
 
 class TenantPatch(Body):
-    """New values for a tenant; what is left out stays, and only ``hours_json`` may be null."""
+    """New values for a tenant; what is left out stays, also of its limits. Of these fields, only
+    ``hours_json`` may be null."""
 
     model_config = ConfigDict(json_schema_extra=_without_null)
 

@@ -93,7 +93,7 @@ async def edit(daemon: Services, tenant: UUID, body: TenantPatch, *, actor: str)
 
     Fields that were not given stay as they are.
     """
-    given = body.model_dump(include=body.model_fields_set)
+    given = body.model_dump(exclude_unset=True)
     async with daemon.database.transaction() as connection:
         await tenants.get(connection, tenant)
         if given:

@@ -34,9 +34,13 @@ class View(BaseModel):
 
 
 class LimitsView(View):
-    """A tenant's own limits; null is what the daemon's settings say, 0 is none."""
+    """A tenant's own limits; null is what the daemon's settings say."""
 
     rate_limit_max_per_minute: int | None = None
+    rate_limit_window_ms: int | None = None
+    loop_breaker_max_replies: int | None = None
+    reply_max_age_minutes: int | None = None
+    owner_pause_minutes: int | None = None
 
 
 class ConfigView(View):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from datetime import timedelta
 from typing import TYPE_CHECKING
 from uuid import UUID
 
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
     from flowhqd.store.pool import Connection
 
 log = get_logger(__name__)
+
+MAX_NAP_SECONDS = 60.0
 
 _LEFT = frozenset({OutStatus.SENT, OutStatus.DELIVERED, OutStatus.READ})
 
@@ -136,7 +139,7 @@ class Answering:
             window_turns_in = await self._decide_now(message_id, waited)
             if window_turns_in is None:
                 return
-            await asyncio.sleep(window_turns_in)
+            await _until_window_turns(window_turns_in)
             await self._until_allowed()
             waited = Trace(waited_seconds=int(self._context.clock.monotonic() - began))
 
@@ -162,7 +165,6 @@ class Answering:
                     trace=decision.trace | waited,
                 )
                 return None
-            limits.rate.resize(_own_limit(tenant, limits.rate.default_limit))
             limited = limits.rate.acquire(row.id, can_wait=row.origin != "live")
             if isinstance(limited, Refused):
                 return await self._refuse_for_now(connection, row, tenant, limited)
@@ -178,7 +180,7 @@ class Answering:
         limited: Refused,
     ) -> float | None:
         if row.origin != "live":
-            return max(limited.retry_after, 0.0)
+            return limited.retry_after
         if limited.first:
             text = slow_down_text(business_of(tenant))
             await self._plan(connection, row, tenant, text, "warning")
@@ -195,12 +197,13 @@ class Answering:
         self, tenant: tenants.Tenant, conversation: contacts.Conversation, row: LoggedMessage
     ) -> Situation:
         context = self._context
+        bounds = context.limits.apply(tenant.config.limits)
         return Situation(
             business=business_of(tenant),
             conversation=conversation,
             now=context.server_now(),
             hold=self._hold(tenant),
-            max_age=context.options.max_age,
+            max_age=timedelta(minutes=bounds.reply_max_age_minutes),
             is_looping=context.limits.loops.is_open(row.contact_id),
         )
 
@@ -279,12 +282,12 @@ class Answering:
         while True:
             async with self._context.database.connection() as connection:
                 tenant = await tenants.get(connection, self._context.tenant_id)
-            rate.resize(_own_limit(tenant, rate.default_limit))
+            self._context.limits.apply(tenant.config.limits)
             limited = rate.acquire(row.id, can_wait=True)
             if not isinstance(limited, Refused):
                 break
             has_waited = True
-            await asyncio.sleep(max(limited.retry_after, 0.0))
+            await _until_window_turns(limited.retry_after)
             await self._until_allowed()
         if has_waited:
             waited = int(self._context.clock.monotonic() - began)
@@ -342,6 +345,6 @@ def business_of(tenant: tenants.Tenant) -> Business:
     )
 
 
-def _own_limit(tenant: tenants.Tenant, default: int) -> int:
-    own = tenant.config.limits.get("rate_limit_max_per_minute")
-    return own if isinstance(own, int) else default
+async def _until_window_turns(seconds: float) -> None:
+    """Wait for the rate limit's window, and no longer than until an edit of it is to count."""
+    await asyncio.sleep(min(seconds, MAX_NAP_SECONDS))

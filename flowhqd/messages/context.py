@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 if TYPE_CHECKING:
     from flowhqd.clock import Clock
+    from flowhqd.messages.bounds import Bounds
     from flowhqd.messages.dedup import DedupWindow
     from flowhqd.messages.loop_breaker import LoopBreaker
     from flowhqd.messages.rate_limit import RateLimit
@@ -22,12 +23,24 @@ DATABASE_RETRY_SECONDS = 1.0
 
 @dataclass(slots=True)
 class Limits:
-    """What a worker keeps over all its sessions: windows that must not restart with a page."""
+    """What a worker keeps over all its sessions: windows that must not restart with a page.
 
+    ``usual`` is what holds for a tenant without limits of its own.
+    """
+
+    usual: Bounds
     dedup: DedupWindow
     rate: RateLimit
     loops: LoopBreaker
     skipped: Counter[str] = field(default_factory=Counter)
+
+    def apply(self, own: Mapping[str, Any]) -> Bounds:
+        """What holds for a tenant with these limits of its own; the windows keep to it from now
+        on."""
+        bounds = self.usual.with_own(own)
+        self.rate.resize(bounds.rate_limit_max_per_minute, bounds.rate_limit_window_ms / 1000)
+        self.loops.resize(bounds.loop_breaker_max_replies)
+        return bounds
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,8 +50,6 @@ class PathOptions:
     message_id_key: bytes
     queue_size: int
     reply_delay: timedelta
-    owner_pause: timedelta
-    max_age: timedelta
     ack_seconds: float
 
 

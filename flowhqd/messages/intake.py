@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import TYPE_CHECKING
 from uuid import UUID
 
 from flowhqd.log import get_logger
 from flowhqd.messages.trace import Trace
-from flowhqd.store import contacts, messages
+from flowhqd.store import contacts, messages, tenants
 from flowhqd.store.messages import Inbound, InStatus
 from flowhqd.whatsapp.addresses import Alias, alias, phone_number
 from flowhqd.whatsapp.events import CIPHERTEXT, REVOKED, Message
@@ -138,11 +139,13 @@ class Intake:
         context = self._context
         if alias(message.chat_id).kind == "chat" or context.limits.dedup.seen(message.key):
             return Arrived()
-        until = message.at + context.options.owner_pause
         async with context.database.transaction() as connection:
             if await messages.is_ours(connection, context.tenant_id, message.id):
                 context.limits.dedup.add(message.key)
                 return Arrived()
+            tenant = await tenants.get(connection, context.tenant_id)
+            bounds = context.limits.apply(tenant.config.limits)
+            until = message.at + timedelta(minutes=bounds.owner_pause_minutes)
             contact = await self._resolve(connection, message)
             await messages.done_by_answer(connection, contact.id, until=message.at, by="phone")
             if until > context.server_now():

@@ -19,6 +19,10 @@ class LoopBreaker:
         self._window = window_seconds
         self._replies: dict[UUID, deque[float]] = {}
 
+    def resize(self, limit: int) -> None:
+        """Use another limit from now on; what was counted stays so."""
+        self._limit = limit
+
     def is_open(self, contact_id: UUID) -> bool:
         """Whether this contact has had its fill of replies."""
         if self._limit <= 0:

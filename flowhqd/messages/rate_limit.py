@@ -27,12 +27,10 @@ class RateLimit:
 
     A place belongs to a message: one whose turn comes again, because what was decided could not be
     stored, finds the place it took. A quarter of each window is kept for replies that cannot wait.
-    ``default_limit`` is what a tenant has that sets none of its own.
     """
 
     def __init__(self, clock: Clock, limit: int, window_seconds: float) -> None:
         self._clock = clock
-        self.default_limit = limit
         self.limit = limit
         self._window = window_seconds
         self._opened: float | None = None
@@ -51,9 +49,14 @@ class RateLimit:
         self._turn()
         return self._warned is not None
 
-    def resize(self, limit: int) -> None:
-        """Use another limit from now on; what was used in this window stays counted."""
+    def resize(self, limit: int, window_seconds: float) -> None:
+        """Use other numbers from now on.
+
+        What was used in an open window stays counted; it turns once it is as old as windows are
+        now.
+        """
         self.limit = limit
+        self._window = window_seconds
 
     def acquire(self, message_id: UUID, *, can_wait: bool = False) -> Allowed | Refused:
         """A place for one message, or that the window is full.

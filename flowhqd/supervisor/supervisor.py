@@ -215,10 +215,10 @@ class Supervisor:
         self._changes.publish(tenant_id, Topic.CONFIG)
 
     async def changed(self, tenant_id: UUID) -> None:
-        """A tenant was edited; its phone number may now be the linked one."""
+        """A tenant was edited: its limits may be others, its phone number the linked one."""
         worker = self._workers.get(tenant_id)
         if worker is not None:
-            await worker.renumbered((await self._tenant(tenant_id)).phone_number)
+            await worker.edited(await self._tenant(tenant_id))
 
     async def screenshot(self, tenant_id: UUID) -> bytes:
         """What a tenant's page shows, as PNG; raises Conflict while there is none."""

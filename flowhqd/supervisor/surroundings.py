@@ -9,6 +9,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from flowhqd.changes import Topic
+from flowhqd.messages.bounds import Bounds
 from flowhqd.messages.context import Limits, PathContext, PathOptions
 from flowhqd.messages.dedup import DedupWindow
 from flowhqd.messages.loop_breaker import LoopBreaker
@@ -59,14 +60,16 @@ class Surroundings:
     def new_limits(self) -> Limits:
         """The windows of one worker."""
         settings = self.settings
+        bounds = Bounds.of(settings)
         return Limits(
+            bounds,
             DedupWindow(self.clock, settings.dedup_ttl_ms / 1000),
             RateLimit(
                 self.clock,
-                settings.rate_limit_max_per_minute,
-                settings.rate_limit_window_ms / 1000,
+                bounds.rate_limit_max_per_minute,
+                bounds.rate_limit_window_ms / 1000,
             ),
-            LoopBreaker(self.clock, settings.loop_breaker_max_replies),
+            LoopBreaker(self.clock, bounds.loop_breaker_max_replies),
         )
 
     def new_path(
@@ -79,8 +82,6 @@ class Surroundings:
             message_id_key=self.message_id_key,
             queue_size=settings.chat_queue_max_size,
             reply_delay=timedelta(milliseconds=settings.reply_delay_ms),
-            owner_pause=timedelta(minutes=settings.owner_pause_minutes),
-            max_age=timedelta(minutes=settings.reply_max_age_minutes),
             ack_seconds=ACK_SECONDS,
         )
         return MessagePath(

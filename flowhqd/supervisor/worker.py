@@ -93,6 +93,7 @@ class Worker:
         self._shows_codes = False
         self._reconnect = around.new_reconnect()
         self._limits = around.new_limits()
+        self._limits.apply(tenant.config.limits)
         self._turn: Turn | None = None
         self._loss: tuple[Reason, str] = (Reason.NETWORK, "")
         self._lost_report: asyncio.Task[None] | None = None
@@ -190,13 +191,13 @@ class Worker:
         """Answer nobody, or everybody again."""
         await self._standing.happened(Happened.PAUSED if paused else Happened.RESUMED, actor=actor)
 
-    async def renumbered(self, phone: str) -> None:
-        """The tenant's phone number was edited: it may be the linked one now, or no longer."""
+    async def edited(self, tenant: tenants.Tenant) -> None:
+        """Its limits hold from now on; its phone number may be the linked one, or no longer."""
+        self._limits.apply(tenant.config.limits)
         path = self._follower.path if self._follower else None
         if path is None:
             return
-        async with self._around.database.connection() as connection:
-            account = (await tenants.get(connection, self.tenant_id)).session.account
+        phone, account = tenant.phone_number, tenant.session.account
         hold = None if account in (None, phone) else Reason.WRONG_NUMBER
         if path.context.hold == hold:
             return

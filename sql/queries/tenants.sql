@@ -3,9 +3,9 @@
 insert into tenant (name, phone_number) values ($1, $2) returning id;
 
 -- name: tenant_config_insert
--- What a tenant's replies are made from.
+-- What a tenant's replies are made from; a limit that is null is none of its own.
 insert into tenant_config (tenant_id, template_type, business_name, language, hours_json, limits)
-values ($1, $2, $3, $4, $5, $6);
+values ($1, $2, $3, $4, $5, jsonb_strip_nulls($6::jsonb));
 
 -- name: tenant_session_insert
 -- A tenant's session before its first start.
@@ -44,13 +44,14 @@ update tenant
  where id = $1;
 
 -- name: tenant_config_update
--- Change what replies are made from; null leaves a value, $5 says whether hours are given.
+-- Change what replies are made from; null leaves a value, $5 says whether hours are given. Of the
+-- limits in $7, each takes the place of the one there was, and null takes it away.
 update tenant_config
    set template_type = coalesce($2, template_type),
        business_name = coalesce($3, business_name),
        language = coalesce($4, language),
        hours_json = case when $5 then $6::jsonb else hours_json end,
-       limits = coalesce($7::jsonb, limits),
+       limits = jsonb_strip_nulls(limits || coalesce($7::jsonb, '{}')),
        updated_at = now()
  where tenant_id = $1;
 

@@ -15,6 +15,7 @@ import pytest
 from flowhqd.http.app import create_app
 from flowhqd.http.auth import COOKIE
 from flowhqd.http.server import serve
+from flowhqd.messages.bounds import BOUNDS
 from flowhqd.resources import resource
 from tests.http.conftest import BODY, PASSWORD, Site
 from tests.http.control import CODE
@@ -187,23 +188,28 @@ async def test_a_tenants_life_by_forms(site: Site, person: aiohttp.ClientSession
     assert re.fullmatch(rf"{TENANTS}/[0-9a-f-]{{36}}", url)
     assert "+255712345678" in page
     hours = {"hours": "set", "tz": "Africa/Nairobi", "mon_1_from": "08:00", "mon_1_to": "17:00"}
-    changed = {**FORM, **csrf, **hours, "name": "Jina Jipya", "rate_limit_max_per_minute": "5"}
+    limits = {"rate_limit_max_per_minute": "5", "rate_limit_window_ms": "1.5"}
+    changed = {**FORM, **csrf, **hours, **limits, "name": "Jina Jipya"}
     async with person.post(f"{url}/edit", data=changed) as response:
         assert response.url.path == url
         assert "Jina Jipya" in await response.text()
     async with site.client().get(url) as response:
         config = (await response.json())["tenant"]["config"]
     assert config["hours_json"] == {"tz": "Africa/Nairobi", "mon": [["08:00", "17:00"]]}
-    assert config["limits"] == {"rate_limit_max_per_minute": 5}
+    given = {name: value for name, value in config["limits"].items() if value is not None}
+    assert given == {"rate_limit_max_per_minute": 5, "rate_limit_window_ms": 1500}
     async with person.get(f"{url}/edit") as response:
         page = await response.text()
     assert 'value="Africa/Nairobi"' in page
     assert re.search(r'name="mon_1_from" value="08:00"', page)
+    assert re.search(r'name="rate_limit_window_ms"[^>]* value="1.5"', page)
+    assert re.search(r'name="owner_pause_minutes"[^>]* value=""', page)
+    assert "All tenants: 60." in page
     async with person.post(f"{url}/edit", data={**FORM, **csrf}) as response:
         assert response.status == 200
     async with site.client().get(url) as response:
         config = (await response.json())["tenant"]["config"]
-    assert (config["hours_json"], config["limits"]["rate_limit_max_per_minute"]) == (None, None)
+    assert (config["hours_json"], set(config["limits"].values())) == (None, {None})
     async with person.get(f"{url}/delete") as response:
         assert "cannot be undone" in await response.text()
     for name in ("", "Duka"):
@@ -228,6 +234,10 @@ async def test_a_form_with_errors_keeps_what_was_typed(
         "template_type": "NONE_SUCH",
         "language": "EN",
         "rate_limit_max_per_minute": "many",
+        "rate_limit_window_ms": "0.5",
+        "loop_breaker_max_replies": "-1",
+        "reply_max_age_minutes": "1.5",
+        "owner_pause_minutes": "9" * 400,
         "hours": "set",
         "tz": "Mars",
         "mon_1_from": "09:00",
@@ -239,14 +249,15 @@ async def test_a_form_with_errors_keeps_what_was_typed(
             assert response.status == 422
             page = await response.text()
         for name in (
-            "name", "phone_number", "template_type", "rate_limit_max_per_minute", "mon_1", "tz",
-            "closed",
+            "name", "phone_number", "template_type", "mon_1", "tz", "closed", *BOUNDS,
         ):  # fmt: skip
             assert f'id="{name}-error"' in page
             assert re.search(rf'id="{name}"[^>]*aria-describedby="{name}-error', page), name
             assert f'<a href="#{name}">' in page
         assert 'id="language-error"' not in page
         assert 'value="0712"' in page
+        assert "Must be from 1 to 86400 seconds." in page
+        assert "Must be a whole number from 0 to 43200." in page
         assert "&#34;&gt;&lt;script&gt;" in page
         assert "<script>alert" not in page
         assert 'value="Mars"' in page

@@ -13,6 +13,9 @@ from uuid import UUID, uuid4
 import aiohttp
 import pytest
 
+from flowhqd.http.models import Limits
+from flowhqd.http.views import LimitsView
+from flowhqd.messages.bounds import BOUNDS
 from tests.http.conftest import BODY, Site
 from tests.http.problems import problem
 
@@ -32,7 +35,7 @@ SHAPE = {
     "config": {
         **dict.fromkeys(("template_type", "business_name", "language")),
         "hours_json": HOURS,
-        "limits": {"rate_limit_max_per_minute": None},
+        "limits": dict.fromkeys(BOUNDS),
     },
     "session": dict.fromkeys(
         ("state", "last_seen_at", "reason", "detail", "since", "action", "provider", "web_version")
@@ -71,7 +74,7 @@ async def test_create_answers_with_the_tenant_and_where_it_is(
         "business_name": "Asha Salon",
         "language": "SW",
         "hours_json": HOURS,
-        "limits": {"rate_limit_max_per_minute": None},
+        "limits": dict.fromkeys(BOUNDS),
     }
     assert tenant["session"]["state"] == "DISCONNECTED"
     assert tenant["worker"]["status"] == "STOPPED"
@@ -225,7 +228,7 @@ async def test_an_edit_changes_what_is_given_and_tells_the_worker(
         "business_name": "Asha",
         "language": "EN",
         "hours_json": HOURS,
-        "limits": {"rate_limit_max_per_minute": None},
+        "limits": dict.fromkeys(BOUNDS),
     }
     async with admin.request(method, url, json={"hours_json": None}) as r:
         assert (await r.json())["tenant"]["config"] == {**config, "hours_json": None}
@@ -235,17 +238,25 @@ async def test_an_edit_changes_what_is_given_and_tells_the_worker(
 async def test_a_tenant_has_limits_of_its_own(
     admin: aiohttp.ClientSession, make_tenant: Callable[..., Awaitable[str]]
 ) -> None:
-    tenant = await make_tenant(limits={"rate_limit_max_per_minute": 5})
+    assert tuple(Limits.model_fields) == tuple(LimitsView.model_fields) == BOUNDS
+    tenant = await make_tenant(limits={"rate_limit_window_ms": 5_000})
     url = f"/admin/tenants/{tenant}"
-    for limit in (5, 0, 7.0, None):
-        limits = {"rate_limit_max_per_minute": limit}
-        async with admin.patch(url, json={"limits": limits}) as response:
-            assert (await response.json())["tenant"]["config"]["limits"] == limits
-    for wrong in (-1, 1001, "5", 5.5, True):
-        body = {"limits": {"rate_limit_max_per_minute": wrong}}
-        async with admin.patch(url, json=body) as response:
-            errors = (await problem(response, 422))["errors"]
-        assert set(errors) == {"limits.rate_limit_max_per_minute"}
+    expected = dict.fromkeys(BOUNDS) | {"rate_limit_window_ms": 5_000}
+    for name in BOUNDS:
+        least, most = Limits.span(name)
+        for value in (5_000.0 if name == "rate_limit_window_ms" else 7.0, least, most):
+            async with admin.patch(url, json={"limits": {name: value}}) as response:
+                limits = (await response.json())["tenant"]["config"]["limits"]
+            # The others stay.
+            expected[name] = int(value)
+            assert limits == expected
+        for wrong in (least - 1, most + 1, str(least), least + 0.5, True):
+            async with admin.patch(url, json={"limits": {name: wrong}}) as response:
+                errors = (await problem(response, 422))["errors"]
+            assert set(errors) == {f"limits.{name}"}
+    async with admin.patch(url, json={"limits": dict.fromkeys(BOUNDS)}) as response:
+        limits = (await response.json())["tenant"]["config"]["limits"]
+    assert limits == dict.fromkeys(BOUNDS)
     async with admin.patch(url, json={"limits": {"rate": 1}}) as response:
         assert set((await problem(response, 422))["errors"]) == {"limits.rate"}
 

@@ -11,6 +11,7 @@ from typing import Any
 from uuid import UUID
 
 from flowhqd.errors import BrowserError
+from flowhqd.messages.bounds import Bounds
 from flowhqd.messages.context import Limits, PathContext, PathOptions
 from flowhqd.messages.dedup import DedupWindow
 from flowhqd.messages.loop_breaker import LoopBreaker
@@ -61,8 +62,6 @@ class Shop:
             "message_id_key": b"key",
             "queue_size": 50,
             "reply_delay": timedelta(),
-            "owner_pause": timedelta(minutes=60),
-            "max_age": timedelta(minutes=10),
             "ack_seconds": 5.0,
             **options,
         }
@@ -70,9 +69,25 @@ class Shop:
         self.path = self.new_path()
         self._session: asyncio.Task[None] | None = None
 
-    def new_limits(self, *, rate: int = 0, window: float = 60, loops: int = 0) -> Limits:
+    def new_limits(
+        self,
+        *,
+        rate: int = 0,
+        window: float = 60,
+        loops: int = 0,
+        age_minutes: int = 10,
+        pause_minutes: int = 60,
+    ) -> Limits:
         """What a worker that was just started has counted: nothing."""
+        usual = Bounds(
+            rate_limit_max_per_minute=rate,
+            rate_limit_window_ms=int(window * 1000),
+            loop_breaker_max_replies=loops,
+            reply_max_age_minutes=age_minutes,
+            owner_pause_minutes=pause_minutes,
+        )
         return Limits(
+            usual,
             DedupWindow(self.clock, 3600),
             RateLimit(self.clock, rate, window),
             LoopBreaker(self.clock, loops),

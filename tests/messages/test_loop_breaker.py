@@ -28,7 +28,13 @@ class LoopBreakerAgainstAModel(RuleBasedStateMachine):
     @rule(contact=CONTACT)
     def reply(self, contact: UUID) -> None:
         self.breaker.count(contact)
-        self.replies[contact].append(self.clock.monotonic())
+        if self.limit:
+            self.replies[contact].append(self.clock.monotonic())
+
+    @rule(limit=st.integers(0, 5))
+    def resize(self, limit: int) -> None:
+        self.breaker.resize(limit)
+        self.limit = limit
 
     @rule(contact=CONTACT)
     def ask(self, contact: UUID) -> None:

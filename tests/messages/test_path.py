@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import asyncio
 from datetime import timedelta
+from typing import Any
 from uuid import uuid4
 
 import pytest
@@ -357,7 +358,8 @@ async def test_the_bots_own_replies_do_not_silence_it(database: Database) -> Non
 
 
 async def test_an_owners_pause_of_zero_is_none(database: Database) -> None:
-    shop = await new_shop(database, owner_pause=timedelta())
+    shop = await new_shop(database)
+    shop.limits = shop.new_limits(pause_minutes=0)
     async with shop.open():
         shop.hear(JUMA, from_me=True)
         shop.hear(JUMA)
@@ -402,7 +404,8 @@ async def test_a_step_of_the_hosts_clock_makes_nothing_too_old(
 
 
 async def test_an_age_of_zero_answers_what_comes_live_only(database: Database) -> None:
-    shop = await new_shop(database, max_age=timedelta())
+    shop = await new_shop(database)
+    shop.limits = shop.new_limits(age_minutes=0)
     shop.page.says(JUMA)
     async with shop.open():
         await shop.answered(1)
@@ -498,20 +501,46 @@ async def test_the_first_refusal_warns_and_the_rest_are_suppressed(database: Dat
     assert shop.page.texts(JUMA)[2] == slow_down_text(SALON)
 
 
-async def test_a_tenants_own_limit_wins(database: Database) -> None:
+async def test_a_tenants_own_limits_hold_from_the_next_message_on(database: Database) -> None:
     shop = await new_shop(database)
-    shop.limits = shop.new_limits(rate=1)
-    await shop.change(Change(limits={"rate_limit_max_per_minute": 2}))
+    shop.limits = shop.new_limits(rate=1, loops=1)
+    said = 0
+
+    async def outcome(chat: str = JUMA, **given: Any) -> str | None:
+        nonlocal said
+        shop.hear(chat, **given)
+        said += 1
+        await shop.answered(said)
+        status, reason = (await shop.outcomes())[-1]
+        return reason or status
+
+    async def own(**limits: int | None) -> None:
+        await shop.change(Change(limits=limits))
+
     async with shop.open():
-        for count in range(3):
-            shop.hear(JUMA)
-            await shop.answered(count + 1)
-        await shop.change(Change(limits={"rate_limit_max_per_minute": 0}))
-        shop.hear(JUMA)
-        await shop.answered(4)
-    assert [status for status, _ in await shop.outcomes()] == [
-        "ANSWERED", "ANSWERED", "SUPPRESSED", "ANSWERED",
-    ]  # fmt: skip
+        await own(rate_limit_max_per_minute=2, loop_breaker_max_replies=2)
+        assert [await outcome() for _ in range(3)] == ["ANSWERED", "ANSWERED", "loop"]
+        await own(loop_breaker_max_replies=0)
+        assert await outcome() == "rate_limit"
+        shop.clock.advance(30)
+        await own(rate_limit_window_ms=30_000)
+        assert [await outcome() for _ in range(3)] == ["ANSWERED", "ANSWERED", "rate_limit"]
+        await own(rate_limit_max_per_minute=0)
+        assert await outcome() == "ANSWERED"
+        late = shop.clock.now() - timedelta(minutes=15)
+        assert await outcome(at=late) == "too_old"
+        await own(reply_max_age_minutes=15)
+        assert await outcome(at=late) == "ANSWERED"
+        await own(reply_max_age_minutes=None)
+        assert await outcome(at=late) == "too_old"
+        await own(owner_pause_minutes=0)
+        shop.hear(JUMA, from_me=True)
+        assert await outcome() == "ANSWERED"
+        await own(owner_pause_minutes=1)
+        shop.hear(JUMA, from_me=True)
+        assert await outcome() == "owner_active"
+        shop.clock.advance(60)
+        assert await outcome() == "ANSWERED"
 
 
 async def test_what_a_gap_left_waits_for_the_window(database: Database) -> None:
@@ -674,6 +703,7 @@ async def test_what_the_page_was_given_lands_before_a_session_ends(database: Dat
 async def test_a_gate_that_shuts_during_a_wait_is_obeyed(database: Database) -> None:
     """Regression: a reply that waited for its window left although another daemon was owner."""
     shop = await new_shop(database)
+    shop.limits = shop.new_limits(rate=1, window=0.01)
     rate = shop.limits.rate = NotedRefusals(shop.clock, 1, window_seconds=0.01)
     for _ in range(2):
         shop.page.says(JUMA)

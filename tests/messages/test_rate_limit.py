@@ -16,7 +16,8 @@ PAUSES = st.lists(st.integers(0, 2 * WINDOW + 20).map(lambda halves: halves / 2)
 
 
 class RateLimitAgainstAModel(RuleBasedStateMachine):
-    """The model: when the window opened, whose places it let through, who was refused first.
+    """The model: when the window opened, how old it gets, whose places it let through, who was
+    refused first.
 
     Messages come again, as one does whose decision could not be stored, and give back what they
     took.
@@ -26,14 +27,14 @@ class RateLimitAgainstAModel(RuleBasedStateMachine):
     def open(self, limit: int) -> None:
         self.clock = ManualClock()
         self.rate = RateLimit(self.clock, limit, WINDOW)
-        self.limit = limit
+        self.limit, self.window = limit, float(WINDOW)
         self.opened: float | None = None
         self.inside: set[UUID] = set()
         self.warned: UUID | None = None
         self.known: list[UUID] = []
 
     def turn(self) -> None:
-        if self.opened is not None and self.clock.monotonic() >= self.opened + WINDOW:
+        if self.opened is not None and self.clock.monotonic() >= self.opened + self.window:
             self.opened, self.inside, self.warned = None, set(), None
 
     def ask(self, message: UUID, can_wait: bool) -> None:
@@ -51,7 +52,7 @@ class RateLimitAgainstAModel(RuleBasedStateMachine):
             return
         assert isinstance(outcome, Refused)
         assert outcome.first is (not can_wait and self.warned in (None, message))
-        assert outcome.retry_after == self.opened + WINDOW - self.clock.monotonic()
+        assert outcome.retry_after == self.opened + self.window - self.clock.monotonic()
         if outcome.first:
             self.warned = message
 
@@ -74,10 +75,10 @@ class RateLimitAgainstAModel(RuleBasedStateMachine):
             self.warned = None if self.warned == message else self.warned
             self.rate.release(message)
 
-    @rule(limit=st.integers(0, 9))
-    def resize(self, limit: int) -> None:
-        self.rate.resize(limit)
-        self.limit = limit
+    @rule(limit=st.integers(0, 9), halves=st.integers(1, 4 * WINDOW))
+    def resize(self, limit: int, halves: int) -> None:
+        self.limit, self.window = limit, halves / 2
+        self.rate.resize(self.limit, self.window)
 
     @rule(halves=st.integers(0, 2 * WINDOW + 20))
     def pass_time(self, halves: int) -> None:
@@ -90,7 +91,7 @@ class RateLimitAgainstAModel(RuleBasedStateMachine):
         assert self.rate.warning_sent is (self.warned is not None)
         turns = None
         if self.opened is not None:
-            left = self.opened + WINDOW - self.clock.monotonic()
+            left = self.opened + self.window - self.clock.monotonic()
             turns = self.clock.now() + timedelta(seconds=left)
         assert self.rate.resets_at() == turns
 
@@ -136,7 +137,46 @@ def test_what_can_wait_leaves_a_quarter_of_the_window_to_what_cannot() -> None:
     assert replies == [Allowed()] * 5 + [Refused(first=True, retry_after=WINDOW)]
 
 
-def test_a_tenant_without_a_limit_of_its_own_has_the_default() -> None:
-    rate = RateLimit(ManualClock(), 3, WINDOW)
-    rate.resize(4)
-    assert rate.default_limit == 3
+@given(
+    limit=st.integers(1, 6),
+    steps=st.lists(
+        st.tuples(
+            st.integers(0, 2 * WINDOW + 20).map(lambda halves: halves / 2),
+            st.integers(1, 2 * WINDOW).map(lambda halves: halves / 2),
+        ),
+        max_size=80,
+    ),
+)
+def test_no_edit_of_the_window_lets_more_through(
+    limit: int, steps: list[tuple[float, float]]
+) -> None:
+    """However often it is edited, and also in its middle."""
+    clock = ManualClock()
+    rate = RateLimit(clock, limit, WINDOW)
+    shortest = float(WINDOW)
+    left: list[float] = []
+    for pause, window in steps:
+        clock.advance(pause)
+        rate.resize(limit, window)
+        shortest = min(shortest, window)
+        outcome = rate.acquire(uuid4())
+        if outcome == Allowed():
+            left.append(clock.monotonic())
+        else:
+            assert isinstance(outcome, Refused)
+            assert 0 < outcome.retry_after <= window
+    for at in left:
+        assert sum(at <= other < at + shortest for other in left) <= 2 * limit
+
+
+def test_a_window_that_is_edited_turns_at_its_new_age() -> None:
+    clock = ManualClock()
+    rate = RateLimit(clock, 1, WINDOW)
+    assert rate.acquire(uuid4()) == Allowed()
+    clock.advance(20)
+    rate.resize(1, 30)
+    assert rate.acquire(uuid4()) == Refused(first=True, retry_after=10)
+    rate.resize(1, 100)
+    assert rate.acquire(uuid4()) == Refused(first=False, retry_after=80)
+    rate.resize(1, 20)
+    assert rate.acquire(uuid4()) == Allowed()

@@ -243,6 +243,7 @@ async def test_the_log_says_why(
 
 async def test_a_wait_for_the_window_is_told(database: Database) -> None:
     shop = await new_shop(database)
+    shop.limits = shop.new_limits(rate=1, window=0.01)
     rate = shop.limits.rate = NotedRefusals(shop.clock, 1, window_seconds=0.01)
     shop.page.says(JUMA)
     shop.page.says(JUMA)

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
+from dataclasses import asdict
+from decimal import Decimal
 from typing import Any
 
 from aiohttp import web
@@ -12,15 +15,17 @@ from flowhqd.http import hours_form, tenants
 from flowhqd.http.auth import actor
 from flowhqd.http.body import form, validate
 from flowhqd.http.hours_form import HoursForm
-from flowhqd.http.models import Body, TenantCreate, TenantPatch
+from flowhqd.http.models import Body, Limits, TenantCreate, TenantPatch
 from flowhqd.http.pages.render import render
 from flowhqd.http.services import services
+from flowhqd.messages.bounds import BOUNDS, Bounds
 from flowhqd.replies import registry
 from flowhqd.states import Language
 from flowhqd.store.tenants import Tenant
 
-LIMIT = "rate_limit_max_per_minute"
-FIELDS = ("name", "phone_number", "template_type", "business_name", "language", LIMIT)
+FIELDS = ("name", "phone_number", "template_type", "business_name", "language", *BOUNDS)
+WINDOW = "rate_limit_window_ms"
+"""The limit that people are asked for in seconds."""
 NEW = {"language": Language.SW.value}
 
 
@@ -45,14 +50,13 @@ async def edit(request: web.Request) -> web.Response:
     """The form with the tenant's values."""
     tenant = await tenants.find(request)
     config = tenant.config
-    limit = config.limits.get(LIMIT)
     fields = {
         "name": tenant.name,
         "phone_number": tenant.phone_number,
         "template_type": config.template_type,
         "business_name": config.business_name,
         "language": config.language,
-        LIMIT: "" if limit is None else str(limit),
+        **{name: _shown(name, config.limits.get(name)) for name in BOUNDS},
     }
     return _show(request, tenant, fields, HoursForm.of(config.hours_json), {})
 
@@ -77,6 +81,7 @@ def _show(
     hours: HoursForm,
     errors: dict[str, str],
 ) -> web.Response:
+    usual = Bounds.of(services(request).settings)
     return render(
         request,
         "tenant_form.html" if tenant else "tenant_new.html",
@@ -88,15 +93,14 @@ def _show(
         errors=errors,
         templates=registry.names(),
         languages={"SW": "Swahili", "EN": "English"},
-        usual_limit=services(request).settings.rate_limit_max_per_minute,
+        usual={name: _shown(name, value) for name, value in asdict(usual).items()},
     )
 
 
 def _read(model: type[Body], fields: Mapping[str, str], hours: HoursForm) -> Any:
     """The form as the model it stands for; Invalid has everything that is wrong with it."""
     values: dict[str, Any] = {name: fields[name] for name in FIELDS if name in fields}
-    limit = values.pop(LIMIT, "").strip()
-    values["limits"] = {LIMIT: _number(limit) if limit else None}
+    values["limits"] = {name: _limit(name, values.pop(name, "").strip()) for name in BOUNDS}
     errors: dict[str, str] = dict(hours.errors)
     if not errors:
         values["hours_json"] = hours.hours_json()
@@ -109,16 +113,31 @@ def _read(model: type[Body], fields: Mapping[str, str], hours: HoursForm) -> Any
     return read
 
 
-def _number(text: str) -> int | str:
-    """What a person typed as a number; left for the model to refuse where it is none."""
-    return int(text) if text.isascii() and text.isdecimal() and len(text) <= 9 else text
+def _limit(name: str, text: str) -> int | str | None:
+    """What a person typed, as the model wants it; left for it to refuse where it is no number."""
+    if not text:
+        return None
+    if not re.fullmatch(r"[0-9]{1,9}([.][0-9]{1,3})?", text):
+        return text
+    number = Decimal(text) * (1000 if name == WINDOW else 1)
+    return int(number) if number == int(number) else text
+
+
+def _shown(name: str, value: int | None) -> str:
+    if value is None:
+        return ""
+    return f"{(Decimal(value) / 1000).normalize():f}" if name == WINDOW else str(value)
 
 
 def _errors(error: Invalid | Conflict) -> dict[str, str]:
     """What is wrong, by the form's fields."""
     if isinstance(error, Conflict):
         return {"phone_number": _sentence(str(error))}
-    return {path.removeprefix("limits."): _sentence(text) for path, text in error.errors.items()}
+    errors = {path.removeprefix("limits."): text for path, text in error.errors.items()}
+    if WINDOW in errors:
+        least, most = Limits.span(WINDOW)
+        errors[WINDOW] = f"must be from {least // 1000} to {most // 1000} seconds"
+    return {name: _sentence(text) for name, text in errors.items()}
 
 
 def _sentence(text: str) -> str:

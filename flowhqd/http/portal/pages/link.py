@@ -19,6 +19,7 @@ from flowhqd.http.portal.pages.entrance import STATUS
 from flowhqd.http.portal.pages.render import render
 from flowhqd.http.portal.standing import Because
 from flowhqd.http.services import Services, services
+from flowhqd.messages.bounds import Bounds
 from flowhqd.reasons import Reason
 from flowhqd.states import SessionState, WorkerStatus
 from flowhqd.store.tenants import Tenant
@@ -169,11 +170,12 @@ async def _show(
 ) -> web.Response:
     daemon = services(request)
     if not await setup.has_consented(daemon, auth.user(request)):
+        bounds = Bounds.of(daemon.settings).with_own(tenant.config.limits)
         return render(
             request,
             "consent.html",
             tenant=tenant,
-            pause_minutes=daemon.settings.owner_pause_minutes,
+            pause_minutes=bounds.owner_pause_minutes,
             errors=errors or {},
             status=status,
         )
