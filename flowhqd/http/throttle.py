@@ -15,6 +15,10 @@ FORGET_SECONDS = 900.0
 MAX_ADDRESSES = 4096
 MAX_WAITING = 8
 """Failures of one client that are kept waiting at a time."""
+CROWD_SIZE = 64
+"""So many failures of all clients together make each wait twice as long, and again as many."""
+CROWD_LEAVES_PER_SECOND = 1.0
+"""More than people mistype."""
 
 Who = Address | str | None
 """Whose attempts are counted: those of an address, or those upon an account by its name."""
@@ -32,12 +36,15 @@ class Throttle:
 
     The right password is not held up, so that nobody can lock the operator out. Memory is bounded:
     who is longest without an attempt is forgotten first. An IPv6 client counts by its /64, the
-    smallest network that is given out.
+    smallest network that is given out. Whoever guesses from more addresses than that, one guess
+    each, is known by the crowd: many failures within minutes, whoever's they are.
     """
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
         self._records: OrderedDict[object, _Record] = OrderedDict()
+        self._crowd = 0.0
+        self._crowd_at = clock.monotonic()
 
     def __len__(self) -> int:
         return len(self._records)
@@ -63,16 +70,24 @@ class Throttle:
     def penalty(self, who: Who) -> float:
         """Count a failure: the seconds its answer waits."""
         record = self._record(who)
-        delay = FIRST_DELAY_SECONDS * 2.0 ** min(record.failures, 16)
+        doublings = max(record.failures, int(self._count_crowd() / CROWD_SIZE))
         record.failures += 1
         record.last_at = self._clock.monotonic()
-        return min(delay, MAX_DELAY_SECONDS)
+        return min(FIRST_DELAY_SECONDS * 2.0 ** min(doublings, 16), MAX_DELAY_SECONDS)
 
     def waited(self, who: Who) -> None:
         """An attempt has been answered, or its client is gone."""
         record = self._records.get(_key(who))
         if record is not None and record.waiting:
             record.waiting -= 1
+
+    def _count_crowd(self) -> float:
+        """How many failures of all were there before this one, less those that time has taken."""
+        now = self._clock.monotonic()
+        left = (now - self._crowd_at) * CROWD_LEAVES_PER_SECOND
+        before = max(0.0, self._crowd - left)
+        self._crowd, self._crowd_at = min(before + 1, 8.0 * CROWD_SIZE), now
+        return before
 
     def _record(self, who: Who) -> _Record:
         key, now = _key(who), self._clock.monotonic()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import base64
 from datetime import UTC, datetime
+from functools import partial
 from ipaddress import ip_address
 from itertools import pairwise
 from typing import Any
@@ -16,6 +17,7 @@ from hypothesis import strategies as st
 
 from flowhqd.http import throttle
 from flowhqd.http.throttle import (
+    CROWD_SIZE,
     FIRST_DELAY_SECONDS,
     FORGET_SECONDS,
     MAX_ADDRESSES,
@@ -87,6 +89,28 @@ async def test_only_failures_wait(site: Site) -> None:
     for task in still:
         task.cancel()
     await asyncio.gather(*still, return_exceptions=True)
+
+
+async def test_guesses_that_come_one_at_a_time_wait_ever_longer(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Through whichever door they come, and though the right password comes in between."""
+    monkeypatch.setattr(throttle, "FIRST_DELAY_SECONDS", 0.02)
+    loop = asyncio.get_running_loop()
+    nobody, form = site.client(None), {"password": "wrong"}
+    doors: tuple[Any, ...] = (
+        partial(site.client("wrong").get, URL),
+        partial(nobody.get, URL, params=form),
+        partial(nobody.get, URL, headers={"X-Api-Key": "wrong"}),
+        partial(nobody.post, "/admin/login", data=form),
+    )
+    for number, guess in enumerate(doors):
+        started = loop.time()
+        async with guess() as response:
+            await problem(response, 401)
+        assert loop.time() - started >= 0.02 * 2**number
+        async with site.client().get(URL) as response:
+            assert response.status == 200
 
 
 async def test_the_password_in_the_url_reads_json(site: Site) -> None:
@@ -201,10 +225,37 @@ def test_addresses_are_counted_apart_and_ipv6_by_its_network() -> None:
     assert guesses.failed(None) == FIRST_DELAY_SECONDS
 
 
+def test_many_addresses_together_are_slowed_down() -> None:
+    """Also more than are remembered, one guess each."""
+    clock = StillClock()
+    guesses = Throttle(clock)
+    first = int(ADDRESS)
+    delays = [guesses.penalty(ip_address(first + number)) for number in range(2 * MAX_ADDRESSES)]
+    assert delays[0] == FIRST_DELAY_SECONDS
+    assert set(delays[:CROWD_SIZE]) == {FIRST_DELAY_SECONDS}
+    assert delays[CROWD_SIZE + 1] == 2 * FIRST_DELAY_SECONDS
+    assert all(before <= after for before, after in pairwise(delays))
+    assert delays[-1] == MAX_DELAY_SECONDS
+    clock.seconds += FORGET_SECONDS
+    assert guesses.failed(ADDRESS) == FIRST_DELAY_SECONDS
+
+
+@given(st.lists(st.floats(1.0, 60.0), max_size=300))
+def test_what_people_mistype_does_not_add_up(pauses: list[float]) -> None:
+    clock = StillClock()
+    guesses = Throttle(clock)
+    for number, pause in enumerate(pauses):
+        clock.seconds += pause
+        assert guesses.failed(ip_address(int(ADDRESS) + number)) == FIRST_DELAY_SECONDS
+
+
 def test_memory_is_bounded() -> None:
-    guesses = Throttle(StillClock())
+    clock = StillClock()
+    guesses = Throttle(clock)
     first = int(ADDRESS)
     for number in range(MAX_ADDRESSES + 1):
         guesses.failed(ip_address(first + number))
     assert len(guesses) == MAX_ADDRESSES
+    clock.seconds += FORGET_SECONDS - 1
     assert guesses.failed(ADDRESS) == FIRST_DELAY_SECONDS, "the oldest was forgotten"
+    assert guesses.failed(ip_address(first + MAX_ADDRESSES)) == 2 * FIRST_DELAY_SECONDS
