@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from aiohttp import web
 
-from flowhqd.http import auth, browsers, errors, headers, live, openapi, origin
+from flowhqd.http import auth, browsers, compression, errors, headers, live, openapi, origin
 from flowhqd.http.api import (
     health,
     host,
@@ -46,6 +46,7 @@ def create_app(services: Services) -> web.Application:
     assets = Assets()
     app = web.Application(
         middlewares=[
+            compression.middleware,
             metrics.count_requests,
             errors.middleware(_show_problem),
             origin.middleware,

@@ -7,6 +7,7 @@ from contextlib import suppress
 
 from aiohttp import hdrs, web
 
+from flowhqd.http import compression
 from flowhqd.log import get_logger
 
 _log = get_logger(__name__)
@@ -26,6 +27,9 @@ async def send(
             hdrs.CONTENT_DISPOSITION: f'attachment; filename="{filename}"',
         }
     )
+    # aiohttp would answer a HEAD with the end of a gzip file.
+    if compression.accepts_gzip(request) and request.method != hdrs.METH_HEAD:
+        response.enable_compression(web.ContentCoding.gzip)
     # A reader that went away is no error.
     with suppress(ConnectionError):
         await response.prepare(request)

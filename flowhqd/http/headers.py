@@ -37,4 +37,4 @@ async def add(request: web.Request, response: web.StreamResponse) -> None:
     response.headers[hdrs.SERVER] = "flowhqd"
     if hdrs.CACHE_CONTROL not in response.headers:
         response.headers[hdrs.CACHE_CONTROL] = "no-store"
-        response.headers[hdrs.VARY] = hdrs.ACCEPT
+        response.headers[hdrs.VARY] = f"{hdrs.ACCEPT}, {hdrs.ACCEPT_ENCODING}"

@@ -11,8 +11,8 @@ Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 def wants_html(request: web.Request) -> bool:
     """Whether Accept names text/html, and JSON not with a higher quality."""
-    html = _quality(request, "text/html")
-    return html > 0 and html >= _quality(request, "application/json")
+    html = quality(request, "Accept", "text/html")
+    return html > 0 and html >= quality(request, "Accept", "application/json")
 
 
 def negotiated(json: Handler, page: Handler) -> Handler:
@@ -24,12 +24,12 @@ def negotiated(json: Handler, page: Handler) -> Handler:
     return choose
 
 
-def _quality(request: web.Request, media_type: str) -> float:
-    """The quality that Accept gives to a media type by name; 0 when it does not name it."""
+def quality(request: web.Request, header: str, wanted: str) -> float:
+    """The quality that a header gives to what is wanted, by name; 0 when it does not name it."""
     best = 0.0
-    for part in ",".join(request.headers.getall("Accept", [])).split(","):
+    for part in ",".join(request.headers.getall(header, [])).split(","):
         name, *parameters = (piece.strip().lower() for piece in part.split(";"))
-        if name == media_type:
+        if name == wanted:
             best = max(best, _q(parameters))
     return best
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
-from pathlib import Path
 from types import MappingProxyType
 
-from aiohttp import web
+from aiohttp import hdrs, web
 
+from flowhqd.http.compression import accepts_gzip, compress
 from flowhqd.resources import resource
 
 TYPES = MappingProxyType(
@@ -25,17 +25,19 @@ ASK_AGAIN = "no-cache"
 
 @dataclass(frozen=True, slots=True)
 class Asset:
-    path: Path
+    body: bytes
+    compressed: bytes
+    type: str
     version: str
 
 
 class Assets:
-    """The files there are, read once for their versions; nothing else is served."""
+    """The files there are, read once; nothing else is served."""
 
     def __init__(self) -> None:
         files = (*resource("web/static").iterdir(), *map(resource, VENDORED))
         self._assets = {
-            path.name: Asset(path, hashlib.sha256(path.read_bytes()).hexdigest()[:12])
+            path.name: _read(path.read_bytes(), TYPES[path.suffix])
             for path in files
             if path.suffix in TYPES
         }
@@ -44,16 +46,26 @@ class Assets:
         """The address of a file in its present version."""
         return f"/static/{name}?v={self._assets[name].version}"
 
-    async def serve(self, request: web.Request) -> web.StreamResponse:
+    async def serve(self, request: web.Request) -> web.Response:
         """A file, to be kept for ever when asked for by its version."""
         asset = self._assets.get(request.match_info["name"])
         if asset is None:
             raise web.HTTPNotFound
         is_current = request.query.get("v") == asset.version
-        return web.FileResponse(
-            asset.path,
-            headers={
-                "Content-Type": TYPES[asset.path.suffix],
-                "Cache-Control": FOR_EVER if is_current else ASK_AGAIN,
-            },
-        )
+        headers = {
+            hdrs.CACHE_CONTROL: FOR_EVER if is_current else ASK_AGAIN,
+            hdrs.ETAG: f'W/"{asset.version}"',
+            hdrs.VARY: hdrs.ACCEPT_ENCODING,
+        }
+        if asset.version in (tag.value for tag in request.if_none_match or ()):
+            return web.Response(status=304, headers=headers)
+        headers[hdrs.CONTENT_TYPE] = asset.type
+        if not accepts_gzip(request):
+            return web.Response(body=asset.body, headers=headers)
+        headers[hdrs.CONTENT_ENCODING] = "gzip"
+        return web.Response(body=asset.compressed, headers=headers)
+
+
+def _read(body: bytes, content_type: str) -> Asset:
+    version = hashlib.sha256(body).hexdigest()[:12]
+    return Asset(body, compress(body), content_type, version)

@@ -86,7 +86,7 @@ async def test_a_reader_who_goes_away_is_no_failure(caplog: pytest.LogCaptureFix
             ended.set()
 
     async with offering(chunks) as client:
-        async with client.get("/file") as response:
+        async with client.get("/file", headers={"Accept-Encoding": "identity"}) as response:
             assert await response.content.readexactly(3) == b"one"
             response.close()
         gone.set()

@@ -88,7 +88,7 @@ async def test_every_answer_is_kept_to_ourselves(
             assert "unsafe" not in headers["Content-Security-Policy"]
             assert headers["X-Content-Type-Options"] == "nosniff"
             assert headers["Cache-Control"] == "no-store"
-            assert headers["Vary"] == "Accept"
+            assert headers["Vary"] == "Accept, Accept-Encoding"
             assert headers["Server"] == "flowhqd"
 
 

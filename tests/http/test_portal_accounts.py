@@ -13,7 +13,7 @@ from aiohttp import web
 from argon2 import PasswordHasher
 
 from flowhqd import log
-from flowhqd.http import throttle
+from flowhqd.http import csrf, throttle
 from flowhqd.http.app import create_app
 from flowhqd.http.body import validate
 from flowhqd.http.portal import accounts, auth
@@ -163,7 +163,7 @@ async def with_token(doors: Doors, browser: Browser) -> Browser:
             "select csrf_token from portal_session where id = $1::uuid",
             browser.cookie.partition(".")[0],
         )
-    browser.session.headers["X-CSRF-Token"] = token
+    browser.session.headers["X-CSRF-Token"] = csrf.mask(token)
     return browser
 
 

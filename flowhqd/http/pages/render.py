@@ -13,6 +13,7 @@ import jinja2
 from aiohttp import web
 from markupsafe import Markup, escape
 
+from flowhqd.http import csrf
 from flowhqd.http.auth import IDENTITY
 from flowhqd.http.pages import words
 from flowhqd.http.portal import i18n
@@ -79,7 +80,7 @@ def render(
     common = {
         "path": request.path,
         "is_admin": identity is not None,
-        "csrf_token": session.csrf_token if session else "",
+        "csrf_token": csrf.mask(session.csrf_token) if session else "",
     }
     return aiohttp_jinja2.render_template(template, request, {**common, **values}, status=status)
 

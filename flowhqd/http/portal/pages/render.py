@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 import aiohttp_jinja2
 from aiohttp import web
 
+from flowhqd.http import csrf
 from flowhqd.http.body import FORM, form
 from flowhqd.http.client import is_secure
 from flowhqd.http.errors import BadCsrfToken, Problem
@@ -91,7 +92,7 @@ def render(
         "reader": reader,
         "languages": NAMES,
         "user": session.user if session else None,
-        "csrf_token": session.csrf_token if session else "",
+        "csrf_token": csrf.mask(session.csrf_token) if session else "",
         "tenant": tenant,
     }
     response = aiohttp_jinja2.render_template(
