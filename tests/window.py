@@ -98,8 +98,8 @@ class Window:
         await self._command("Emulation.setEmulatedMedia", features=[scheme])
 
     async def press(self, key: str, *, shift: bool = False) -> None:
-        """Press a key and let it go."""
-        code, number, text = KEYS[key]
+        """Press a key and let it go; a letter or digit that is none of KEYS types itself."""
+        code, number, text = KEYS.get(key) or (f"Key{key.upper()}", ord(key.upper()), key)
         about = {
             "key": key,
             "code": code,
