@@ -77,8 +77,8 @@ EXPLANATIONS: dict[Reason, Explanation] = {
     Reason.LOGGED_OUT: Explanation("The link was ended on the phone or by WhatsApp.", _SCAN_AGAIN),
     Reason.WRONG_NUMBER: Explanation(
         "The linked phone has another number than the tenant.",
-        "Correct the tenant's phone_number, or force-restart with forget_login and scan with the "
-        "right phone.",
+        "Correct the tenant's number, or unlink the phone (force-restart with forget_login) and "
+        "scan with the right one.",
     ),
     Reason.NUMBER_IN_USE: Explanation(
         "This phone is linked to another tenant already.",

@@ -100,7 +100,7 @@ class RecordingControl:
 
     def live(self, tenant_id: UUID) -> LiveWorker:
         return LiveWorker(
-            "STOPPED",
+            self.states.get(tenant_id, "STOPPED"),
             reconnect=ReconnectView(True, 3, 4000),
             queue=QueueView(total=2, chats=1),
             pairing_code=self.given,

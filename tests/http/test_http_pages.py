@@ -347,16 +347,18 @@ async def test_the_page_shows_the_code_that_is_to_be_scanned(
 async def test_problems_are_pages_for_people(
     site: Site, person: aiohttp.ClientSession, tenant: str
 ) -> None:
-    for path, status in (
-        ("/nothing", 404),
-        (f"{TENANTS}/7", 404),
-        (f"{TENANTS}/{tenant}/qr?format=png", 404),
-        (f"{TENANTS}/{tenant}/logs?before=7", 400),
+    back, home = f'<a href="{TENANTS}/{tenant}">Back', f'<a href="{TENANTS}">Go'
+    for path, status, way in (
+        ("/nothing", 404, home),
+        (f"{TENANTS}/7", 404, home),
+        (f"{TENANTS}/{tenant}/qr?format=png", 404, home),
+        (f"{TENANTS}/{tenant}/logs?before=7", 400, back),
+        (f"{TENANTS}/{tenant}/texts?language=FR", 422, back),
     ):
         async with person.get(path) as response:
             assert response.status == status
             assert response.content_type == "text/html"
-            assert "Go to the tenants" in await response.text()
+            assert way in await response.text()
     async with site.client().get(f"{TENANTS}/new") as response:
         await problem(response, 404)
 

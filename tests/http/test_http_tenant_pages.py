@@ -11,6 +11,9 @@ import aiohttp
 import pytest
 
 from flowhqd.http.queries import LogsQuery
+from flowhqd.states import SessionState, TenantStatus, WorkerStatus
+from flowhqd.store import states
+from flowhqd.store.states import StateChange
 from tests.http.conftest import BODY, PASSWORD, Hear, Site
 from tests.http.test_http_pages import ACCEPT, TENANTS, token
 
@@ -54,6 +57,51 @@ async def test_every_page_of_a_tenant_leads_to_the_others(
         assert f'<a href="{tab}" aria-current="page">' in page
     for path in ("unlink", "delete", "texts/prices"):
         assert 'class="tabs"' in await read(person, f"{url}/{path}")
+
+
+async def test_a_session_that_was_just_lost_is_not_told_to_serve(
+    site: Site,
+    person: aiohttp.ClientSession,
+    tenant: str,
+    connect: Callable[[str], Awaitable[None]],
+) -> None:
+    """Its worker is in good order for a while yet."""
+    url = f"{TENANTS}/{tenant}"
+    await connect(tenant)
+    for page in (url, TENANTS):
+        assert "Customers are being answered." in await read(person, page)
+    site.control.states[UUID(tenant)] = "RECONNECTING"
+    lost = StateChange("network", session=SessionState.DISCONNECTED)
+    async with site.services.database.transaction() as connection:
+        await states.apply(connection, UUID(tenant), lost, actor="worker")
+    for page in (url, TENANTS):
+        told = await read(person, page)
+        assert "Customers are being answered." not in told
+        assert "WhatsApp cannot be reached." in told
+    told = await read(person, url)
+    assert re.search(r"Attempt 3, <span data-until=[^>]+>next in <span[^>]+>4</span> s", told)
+    assert f'action="{url}/qr"' not in told, "there is a login to come back with"
+
+
+async def test_the_button_that_helps_stands_out(
+    site: Site, person: aiohttp.ClientSession, tenant: str
+) -> None:
+    url = f"{TENANTS}/{tenant}"
+
+    async def stands_out() -> list[str]:
+        page = (await read(person, url)).partition('id="live-buttons"')[2].partition("</div>")[0]
+        return re.findall(r'<button class="main">([^<]+)', page)
+
+    assert await stands_out() == ["Start worker"]
+    ended = StateChange(
+        "logged_out",
+        tenant=TenantStatus.ERROR,
+        session=SessionState.DISCONNECTED,
+        worker=WorkerStatus.ERROR,
+    )
+    async with site.services.database.transaction() as connection:
+        await states.apply(connection, UUID(tenant), ended, actor="worker")
+    assert await stands_out() == ["New QR code"]
 
 
 async def test_a_text_is_looked_at_saved_and_brought_back(
@@ -197,7 +245,7 @@ async def test_deleting_says_what_is_removed(
     await hear(tenant, "bei", "habari")
     await send(person, f"{TENANTS}/{tenant}/texts/prices", language="SW", body="Bei", do="save")
     page = await read(person, f"{TENANTS}/{tenant}/delete")
-    assert "2 messages, 1 contacts, 1 own texts" in re.sub(r"\s+", " ", page)
+    assert "2 messages, 1 contact, 1 own text," in re.sub(r"\s+", " ", page)
     _, page = await send(person, f"{TENANTS}/{tenant}/delete", 422, name="duka & bar")
     assert 'value="duka &amp; bar"' in page
     _, page = await send(person, f"{TENANTS}/{tenant}/delete", name=" Duka & Bar ")

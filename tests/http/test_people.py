@@ -376,6 +376,11 @@ async def test_the_page_of_people(
     tenant = await make_tenant(phone_number=tenant_number)
     async with admin.get(USERS, headers=HTML) as response:
         assert "Nobody yet" in await response.text()
+    async with admin.get(USERS, headers=HTML, params={"q": "x" * 10_000}) as response:
+        assert response.status == 422
+        assert 'id="q-error">Is too long: at most 200 characters.' in await response.text()
+    async with admin.get(USERS, headers=HTML, params={"after": "nowhere"}) as response:
+        assert response.status == 400
     async with admin.post(USERS, headers=HTML, data={"email": "asha"}) as response:
         assert response.status == 422
         assert 'value="asha"' in await response.text()

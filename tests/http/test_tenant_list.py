@@ -153,6 +153,10 @@ async def test_what_cannot_be_listed_is_refused(
         async with browser.get(TENANTS, params={name: value}) as response:
             assert response.status == 422
             assert response.content_type == "text/html"
+            if name == "q":
+                page = await response.text()
+                assert 'id="q-error">Is too long: at most 200 characters.' in page
+                assert f'value="{value}"' in page
     async with browser.get(TENANTS, params={"after": "nowhere"}) as response:
         assert response.status == 400
 

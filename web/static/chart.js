@@ -21,8 +21,10 @@
         const at = uPlot.tzDate(new Date(tick * 1000), zone);
         return uPlot.fmtDate(at.getHours() ? "{HH}:{mm}" : "{D} {MMM}")(at);
       });
+    const day = uPlot.fmtDate("{DD} {MMM} {HH}:{mm}");
     const series = (label, name, align) => ({
       label,
+      value: (_, count) => count ?? "",
       stroke: colour(name),
       fill: colour(name),
       width: 0,
@@ -44,7 +46,7 @@
         { ...axis, size: 40, incrs: [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000] },
       ],
       series: [
-        { label: words.hour, value: "{DD} {MMM} {HH}:{mm}" },
+        { label: words.hour, value: (plot, at) => (at ? day(uPlot.tzDate(new Date(at * 1000), zone)) : "") },
         series(words.inbound, "--accent", -1),
         series(words.outbound, "--edge", 1),
       ],

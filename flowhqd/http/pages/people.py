@@ -14,8 +14,9 @@ from flowhqd.http.body import form, path_id, validate
 from flowhqd.http.models import Body, LanguageName, PhoneNumber
 from flowhqd.http.negotiation import Handler
 from flowhqd.http.pages.render import render
-from flowhqd.http.people import UserWithLink
+from flowhqd.http.people import UserPage, UserWithLink
 from flowhqd.http.portal.models import Email, Invitation
+from flowhqd.http.queries import UsersQuery
 from flowhqd.http.services import services
 from flowhqd.settings import Signup
 from flowhqd.states import Language
@@ -91,13 +92,15 @@ async def _show(
     errors: Mapping[str, str] = MappingProxyType({}),
     made: UserWithLink | None = None,
 ) -> web.Response:
-    query = request.query if request.method == "GET" else {}
-    shown = await people.page(
-        services(request),
-        search=query.get("q") or None,
-        after=query.get("after"),
-        limit=USERS_A_PAGE,
-    )
+    query = {name: text for name, text in request.query.items() if name in ("q", "after") and text}
+    shown = UserPage(users=[], next=None)
+    try:
+        wanted = validate(UsersQuery, {**query, "limit": USERS_A_PAGE})
+        shown = await people.page(
+            services(request), search=wanted.q, after=wanted.after, limit=wanted.limit
+        )
+    except Invalid as error:
+        errors = {**errors, **error.errors}
     return render(
         request,
         "people.html",

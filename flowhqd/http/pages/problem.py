@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from aiohttp import web
 
 from flowhqd.http.auth import IDENTITY
@@ -9,6 +11,8 @@ from flowhqd.http.errors import BadCsrfToken, Problem, Unauthorized
 from flowhqd.http.pages import again, login
 from flowhqd.http.pages.again import Typed
 from flowhqd.http.pages.render import render
+
+_TENANT = re.compile(r"/admin/tenants/[0-9a-f-]{36}(?=/)")
 
 
 async def show(request: web.Request, problem: Problem) -> web.StreamResponse:
@@ -20,4 +24,11 @@ async def show(request: web.Request, problem: Problem) -> web.StreamResponse:
         typed = await Typed.of(request)
         if typed is not None:
             return again.show(request, typed, status=problem.status)
-    return render(request, "problem.html", status=problem.status, problem=problem)
+    tenant = _TENANT.match(request.path) if problem.status != 404 else None
+    return render(
+        request,
+        "problem.html",
+        status=problem.status,
+        problem=problem,
+        tenant_url=tenant[0] if tenant else None,
+    )

@@ -18,6 +18,7 @@ from flowhqd.http.auth import IDENTITY
 from flowhqd.http.pages import words
 from flowhqd.http.portal import i18n
 from flowhqd.http.static import Assets
+from flowhqd.reasons import action
 from flowhqd.resources import resource
 
 
@@ -51,8 +52,11 @@ def setup(app: web.Application, assets: Assets) -> None:
         "seconds_left": seconds_left,
         "code": code,
         "clock": clock,
+        "todo": action,
         "tone": words.tone,
+        "wants_code": words.wants_code,
         "what": words.what,
+        "why": words.why,
     }
     environment = aiohttp_jinja2.setup(
         app,

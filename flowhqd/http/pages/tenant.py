@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime, timedelta
+from datetime import datetime
 from types import MappingProxyType
 from typing import Any
 
@@ -38,7 +38,6 @@ async def show(request: web.Request) -> web.Response:
     traffic = await log_view.traffic(daemon, tenant, hours=hours)
     live, now = daemon.control.live(tenant.id), daemon.clock.now()
     code = live.pairing_code
-    waits = timedelta(milliseconds=live.reconnect.next_delay_ms or 0)
     return render(
         request,
         "tenant.html",
@@ -47,7 +46,6 @@ async def show(request: web.Request) -> web.Response:
         qr_seconds=_left(tenant.session.qr_expires_at, now),
         pairing_code=code if code and _left(code.expires_at, now) else None,
         code_seconds=_left(code.expires_at, now) if code else 0,
-        reconnect_at=now + waits,
         logs=logs,
         hours=hours,
         charts=CHARTS,

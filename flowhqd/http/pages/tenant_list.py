@@ -95,18 +95,27 @@ async def _show(request: web.Request, outcome: Outcome | None = None) -> web.Res
     # A form sends what was left empty, too.
     given = {name: value for name, value in request.query.items() if value}
     filters = {name: value for name, value in given.items() if name not in ("after", "password")}
-    query = validate(
-        TenantsQuery,
-        {"sort": Sort.NAME, **filters, **_only(given, "after"), "limit": TENANTS_A_PAGE},
-    )
-    shown, next_page = await tenant_list.page(services(request), query)
+    wanted = {"sort": Sort.NAME, **filters, **_only(given, "after"), "limit": TENANTS_A_PAGE}
+    error = ""
+    try:
+        query = validate(TenantsQuery, wanted)
+        shown, next_page = await tenant_list.page(services(request), query)
+    except Invalid as invalid:
+        # What the form lets people type; the rest of it they choose.
+        error = invalid.errors.pop("q", "")
+        if invalid.errors:
+            raise
+        query = validate(TenantsQuery, {**wanted, "q": None})
+        shown, next_page = [], None
     return render(
         request,
         "tenants.html",
-        status=422 if outcome and not outcome.done and not outcome.refused else 200,
+        status=422 if error or (outcome and not outcome.done and not outcome.refused) else 200,
         tenants=shown,
         next=urlencode({**filters, "after": next_page}) if next_page else None,
         query=query,
+        q=given.get("q", ""),
+        error=error,
         here=urlencode({**filters, **_only(given, "after")}),
         is_filtered=bool(filters.keys() - {"sort"}),
         memory=request.config_dict[BROWSERS].shares(),

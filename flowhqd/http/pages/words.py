@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from types import MappingProxyType
 
+from flowhqd.http.views import TenantView
 from flowhqd.reasons import EXPLANATIONS, Reason
+from flowhqd.states import SessionState, TenantStatus
 
 TONES: Mapping[str, str] = MappingProxyType(
     {
@@ -43,6 +45,23 @@ TONES: Mapping[str, str] = MappingProxyType(
 def tone(state: str) -> str:
     """Good, busy, bad or idle."""
     return TONES.get(state, "idle")
+
+
+def why(tenant: TenantView) -> str:
+    """The reason code that tells most of how a tenant is.
+
+    A worker says that it is connected for a while after the session was lost.
+    """
+    if tenant.status is TenantStatus.PAUSED:
+        return Reason.PAUSED
+    if tenant.worker.reason == Reason.CONNECTED and tenant.session.state != SessionState.CONNECTED:
+        return tenant.session.reason
+    return tenant.worker.reason
+
+
+def wants_code(reason: str) -> bool:
+    """Whether a new code is what a reason code asks for."""
+    return reason in (Reason.QR_TIMEOUT, Reason.AUTH_FAILURE, Reason.LOGGED_OUT)
 
 
 def what(reason: str) -> str:
