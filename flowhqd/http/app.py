@@ -33,7 +33,7 @@ from flowhqd.http.pages import texts as text_pages
 from flowhqd.http.portal import accounts
 from flowhqd.http.portal import api as portal
 from flowhqd.http.portal import auth as portal_auth
-from flowhqd.http.portal.pages import render as portal_render
+from flowhqd.http.portal.pages import problem as portal_problem
 from flowhqd.http.portal.pages import routes as portal_pages
 from flowhqd.http.services import SERVICES, Services
 from flowhqd.http.static import Assets
@@ -168,7 +168,7 @@ async def _end_streams(app: web.Application) -> None:
 async def _show_problem(request: web.Request, found: Problem) -> web.StreamResponse:
     """The page for a problem, each side's own."""
     is_portal = (request.path + "/").startswith("/app/")
-    show = portal_render.problem_page if is_portal else problem.show
+    show = portal_problem.show if is_portal else problem.show
     return await show(request, found)
 
 

@@ -19,6 +19,7 @@ from flowhqd.http.origin import SAFE_METHODS
 from flowhqd.http.portal import auth as portal
 from flowhqd.store import people, portal_sessions
 from tests.http.conftest import PASSWORD, Site
+from tests.http.forms import fields_of
 from tests.http.problems import problem
 from tests.people import new_user
 
@@ -197,42 +198,6 @@ KEYS = "/admin/keys"
 FORM = {"name": "Duka <la> Asha", "read": "on", "notes": "one\n two"}
 
 
-def offered(page: str) -> dict[str, str]:
-    """The fields of the form that a page offers to send again."""
-    found = Fields()
-    found.feed(page)
-    return found.fields
-
-
-class Fields(HTMLParser):
-    """The fields of the form that makes a key."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.fields: dict[str, str] = {}
-        self._inside = False
-        self._area = ""
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        given = dict(attrs)
-        if tag == "form":
-            self._inside = (given.get("action") or "").startswith(KEYS)
-        elif self._inside and tag == "input":
-            self.fields[given.get("name") or ""] = given.get("value") or ""
-        elif self._inside and tag == "textarea":
-            self._area = given.get("name") or ""
-            self.fields[self._area] = ""
-
-    def handle_endtag(self, tag: str) -> None:
-        if tag == "textarea":
-            self._area = ""
-
-    def handle_data(self, data: str) -> None:
-        if self._area:
-            # HTML drops the first line end of a textarea.
-            self.fields[self._area] += data.removeprefix("\n")
-
-
 async def test_a_stale_token_keeps_what_was_typed(site: Site) -> None:
     _, stale = await logged_in(site)
     person, _ = await logged_in(site)
@@ -240,10 +205,10 @@ async def test_a_stale_token_keeps_what_was_typed(site: Site) -> None:
         assert response.status == 403
         page = await response.text()
     assert "Nothing was done" in page
-    kept = offered(page)
+    kept = fields_of(page, KEYS)
     assert kept.pop("csrf_token") != stale
     assert kept == FORM
-    async with person.post(KEYS, data=offered(page)) as response:
+    async with person.post(KEYS, data=fields_of(page, KEYS)) as response:
         assert response.status == 200
         assert "fhq_" in await response.text()
 
@@ -257,14 +222,12 @@ async def test_a_login_that_is_over_keeps_what_was_typed(site: Site) -> None:
         assert response.status == 401
         page = await response.text()
     assert "siri" not in page
-    inputs = Fields()
-    inputs.feed(page.replace('action="/admin/login"', 'action="/admin/keys"'))
-    kept = inputs.fields
+    kept = fields_of(page, "/admin/login")
     for password, status in (("wrong", 401), (PASSWORD, 200)):
         async with person.post("/admin/login", data={**kept, "password": password}) as response:
             assert response.status == status
             page = await response.text()
-    found = offered(page)
+    found = fields_of(page, KEYS)
     assert found.pop("csrf_token") != token
     assert found == FORM
     assert 'action="/admin/keys?x=1"' in page

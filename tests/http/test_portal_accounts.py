@@ -48,12 +48,12 @@ async def _home(_: web.Request) -> web.StreamResponse:
 
 async def _sign_up(request: web.Request) -> web.StreamResponse:
     user = await accounts.sign_up(request, validate(SignUp, await request.json()))
-    raise await auth.start_session(request, user, HOME)
+    raise await auth.log_in(request, user, HOME)
 
 
 async def _log_in(request: web.Request) -> web.StreamResponse:
     user = await accounts.log_in(request, validate(LogIn, await request.json()))
-    raise await auth.start_session(request, user, HOME)
+    raise await auth.log_in(request, user, HOME)
 
 
 async def _use_link(request: web.Request) -> web.StreamResponse:

@@ -484,21 +484,6 @@ async def test_the_wrong_phone_can_be_unlinked(
     assert site.control.calls == [("forget_login", UUID(tenant))]
 
 
-async def test_a_stale_token_keeps_what_was_typed(ready: Owner) -> None:
-    page = await ready.browser.post(
-        "/app/settings/texts/greeting", csrf_token="stale", body="Karibu <sana>", do="save"
-    )
-    assert page.status == 403
-    assert "What you wrote is kept" in page.said
-    fields = dict(re.findall(r'type="hidden" name="(\w+)" value="([^"]*)"', page.text))
-    assert fields["body"] == "Karibu &lt;sana&gt;"
-    page = await ready.browser.post(
-        "/app/account/password", csrf_token="stale", password=OTHER_PASSWORD
-    )
-    assert page.status == 403
-    assert OTHER_PASSWORD not in page.text
-
-
 async def test_problems_are_pages_of_the_portal(site: Site, asha: Owner) -> None:
     for path, status in (("/app/nothing", 404), ("/app/settings/silent/7/remove", 405)):
         page = await asha.browser.get(path)

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 
 from aiohttp import web
-from yarl import URL
 
+from flowhqd.http.again import FIELD, Typed, page_of_form
 from flowhqd.http.auth import (
     COOKIE,
     IDENTITY,
@@ -22,7 +22,6 @@ from flowhqd.http.errors import Unauthorized
 from flowhqd.http.negotiation import wants_html
 from flowhqd.http.origin import SAFE_METHODS
 from flowhqd.http.pages import again
-from flowhqd.http.pages.again import Typed
 from flowhqd.http.pages.render import render
 from flowhqd.http.services import services
 from flowhqd.store import admin_sessions, states
@@ -41,7 +40,7 @@ async def submit(request: web.Request) -> web.Response:
     """Log in with the form's password, and show what was typed when the last login ended."""
     fields = await form(request)
     target = _next(fields.get("next", ""))
-    typed = Typed.read(fields.get(again.FIELD, ""))
+    typed = Typed.read(fields.get(FIELD, ""), again.FORMS)
     try:
         await check_password(request, fields.get("password", "").encode())
     except Unauthorized as error:
@@ -89,6 +88,7 @@ async def refused(request: web.Request, detail: str) -> web.Response:
     """The form in place of a page that was asked for without the right password.
 
     What a form sent is kept for after the login, else it leads back to where it was sent from.
+    Whatever the browser says of another host does not matter there, see _next.
     """
     if request.method in SAFE_METHODS:
         return _form(
@@ -97,10 +97,10 @@ async def refused(request: web.Request, detail: str) -> web.Response:
             error=detail,
             status=401,
         )
-    typed = await Typed.of(request)
+    typed = await Typed.of(request, again.FORMS)
     if not request.headers.get("Authorization"):
         detail = "the login is over; log in again, what you typed is kept" if typed else ""
-    return _form(request, _referer(request), error=detail, typed=typed, status=401)
+    return _form(request, page_of_form(request), error=detail, typed=typed, status=401)
 
 
 def _form(
@@ -117,7 +117,7 @@ def _form(
         status=status,
         next=_next(target),
         error=error,
-        again_field=again.FIELD,
+        again_field=FIELD,
         again="" if typed is None else str(typed),
     )
 
@@ -126,14 +126,6 @@ def _away() -> web.HTTPSeeOther:
     away = web.HTTPSeeOther(LOGIN_PATH)
     away.del_cookie(COOKIE, path="/")
     return away
-
-
-def _referer(request: web.Request) -> str:
-    """The page that a form was on; what it says of another host does not matter, see _next."""
-    try:
-        return str(URL(request.headers.get("Referer", "")).relative())
-    except ValueError:
-        return ""
 
 
 def _next(target: str) -> str:

@@ -40,16 +40,17 @@ _log = get_logger(__name__)
 
 @web.middleware
 async def middleware(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Let only users through who are logged in; a browser is led to the login and back."""
+    """Let only users through who are logged in; who opens a page is led to the login and back."""
     session = await current_session(request)
     if session is None:
-        if not wants_html(request):
-            raise LoginNeeded("log in first")
-        target = str(request.rel_url) if request.method in SAFE_METHODS else HOME
-        raise web.HTTPSeeOther(f"{LOGIN_PATH}?{urlencode({'next': target})}")
+        if wants_html(request) and request.method in SAFE_METHODS:
+            target = urlencode({"next": str(request.rel_url)})
+            raise web.HTTPSeeOther(f"{LOGIN_PATH}?{target}")
+        raise LoginNeeded("log in first")
+    # Known before the token is checked: the page that says it is stale needs the right one.
+    request[PORTAL_SESSION] = session
     if request.method not in SAFE_METHODS:
         await csrf.check(request, session.csrf_token)
-    request[PORTAL_SESSION] = session
     return await handler(request)
 
 
@@ -96,25 +97,42 @@ def actor(user: PortalUser) -> str:
     return f"user:{user.id}"
 
 
-async def start_session(request: web.Request, user: PortalUser, location: str) -> web.HTTPSeeOther:
-    """A redirect to ``location`` that carries a new login's cookie; the browser's old one ends."""
-    old = await current_session(request)
-    async with services(request).database.transaction() as connection:
-        if old is not None:
-            await portal_sessions.delete(connection, old.id)
-        value = await portal_sessions.create(connection, user.id)
+async def log_in(request: web.Request, user: PortalUser, location: str) -> web.HTTPSeeOther:
+    """A redirect to ``location`` that carries a new login's cookie."""
     redirect = web.HTTPSeeOther(location)
+    set_cookie(request, redirect, await start_session(request, user))
+    return redirect
+
+
+async def start_session(request: web.Request, user: PortalUser) -> str:
+    """Make a login, of which ``request`` is the first; returns its cookie's value.
+
+    The browser's former one ends.
+    """
+    former = await current_session(request)
+    async with services(request).database.transaction() as connection:
+        if former is not None:
+            await portal_sessions.delete(connection, former.id)
+        cookie = await portal_sessions.create(connection, user.id)
+        session = await portal_sessions.find(connection, cookie)
+    if session is None:
+        raise LoginNeeded("this account was switched off just now")
+    request[PORTAL_SESSION] = session
+    return cookie
+
+
+def set_cookie(request: web.Request, response: web.StreamResponse, cookie: str) -> None:
+    """Have the browser keep a login."""
     # Lax, so that a link from elsewhere opens the page; no other site's POST carries the cookie.
-    redirect.set_cookie(
+    response.set_cookie(
         COOKIE,
-        value,
+        cookie,
         path="/",
         max_age=int(portal_sessions.LIFETIME.total_seconds()),
         httponly=True,
         secure=is_secure(request),
         samesite="Lax",
     )
-    return redirect
 
 
 async def end_session(request: web.Request, *, everywhere: bool = False) -> web.HTTPSeeOther:

@@ -16,6 +16,8 @@ from flowhqd.replies.render import MAX_TEXT, TextProblem
 WRITE_SOMETHING = N_("Fill this in.")
 CHOOSE = N_("Choose one of these.")
 TOO_LONG = N_("This is too long.")
+LOGIN_OVER = N_("You are logged out, so nothing was done. Log in and repeat it.")
+LOGIN_OVER_AND_KEPT = N_("You are logged out. Log in: what you wrote is kept.")
 UNUSABLE = N_("This cannot be used. Write it differently.")
 
 FIELDS: Mapping[str, str] = MappingProxyType(
@@ -55,8 +57,8 @@ PROBLEMS: Mapping[str, str] = MappingProxyType(
         "invalid": N_("Something in it cannot be used. Look through it again."),
         "bad_cursor": N_("This part of the list is no longer there. Begin at its top."),
         "too_many_failures": N_("Too many attempts at once. Wait a few seconds and try again."),
-        "bad_csrf_token": N_("You have logged in anew since this page was opened. "
-                             "What you wrote is kept: send it again."),
+        "bad_csrf_token": N_("Nothing was done: you have logged in anew since this page was "
+                             "opened. Go back, load it again and repeat."),
         "foreign_origin": N_("Another website asked for this, so we did not do it."),
         "request_entity_too_large": N_("This is too much at once."),
         "page_timeout": N_("WhatsApp is slow at the moment. Wait a little and try again."),

@@ -7,17 +7,20 @@ import re
 from aiohttp import web
 
 from flowhqd.errors import Invalid
+from flowhqd.http.again import FIELD, Typed, page_of_form
 from flowhqd.http.body import form, validate
 from flowhqd.http.errors import TooManyFailures
 from flowhqd.http.negotiation import Handler
 from flowhqd.http.portal import accounts, auth, wording
 from flowhqd.http.portal.errors import (
     AccountDisabled,
+    LoginNeeded,
     SignupClosed,
     WrongCredentials,
     WrongPassword,
 )
 from flowhqd.http.portal.models import ChangePassword, LogIn, NewPassword, SignUp
+from flowhqd.http.portal.pages import again
 from flowhqd.http.portal.pages.entrance import STATUS, own_path
 from flowhqd.http.portal.pages.render import (
     language_of,
@@ -63,15 +66,33 @@ async def show_login(request: web.Request) -> web.Response:
 
 
 async def log_in(request: web.Request) -> web.Response:
-    """Log in, or show the form with what is wrong."""
+    """Log in, or show the form with what is wrong; then what was typed when the last one ended."""
     fields = await form(request)
+    typed = Typed.read(fields.get(FIELD, ""), again.FORMS)
     try:
         given = {name: fields.get(name, "")[:1000] for name in ("email", "password")}
         user = await accounts.log_in(request, validate(LogIn, given))
     except (WrongCredentials, AccountDisabled, TooManyFailures) as error:
         problem = wording.of_problem(error.code, error.status)
-        return _login(request, fields, {"form": problem}, error.status)
-    raise await _enter(request, user, _target(fields))
+        return _login(request, fields, {"form": problem}, error.status, typed)
+    if typed is None:
+        raise await _enter(request, user, _target(fields))
+    cookie = await auth.start_session(request, user)
+    response = again.show(request, typed, status=200)
+    auth.set_cookie(request, response, cookie)
+    remember_language(request, response, user.language)
+    return response
+
+
+async def login_needed(request: web.Request) -> web.Response:
+    """The form in place of what a form was sent to after its login was over.
+
+    What it sent is kept for after the login; the login leads back to where it was sent from.
+    """
+    typed = await Typed.of(request, again.FORMS)
+    said = wording.LOGIN_OVER if typed is None else wording.LOGIN_OVER_AND_KEPT
+    fields = {"next": page_of_form(request)}
+    return _login(request, fields, {"form": said}, LoginNeeded.status, typed)
 
 
 async def log_out(request: web.Request) -> web.Response:
@@ -139,7 +160,7 @@ async def _refuse_double(request: web.Request) -> None:
 
 async def _enter(request: web.Request, user: PortalUser, target: str) -> web.HTTPSeeOther:
     """To ``target``, logged in."""
-    entered = await auth.start_session(request, user, target)
+    entered = await auth.log_in(request, user, target)
     remember_language(request, entered, user.language)
     return entered
 
@@ -172,12 +193,15 @@ def _login(
     fields: dict[str, str],
     errors: dict[str, str] | None = None,
     status: int = 200,
+    typed: Typed | None = None,
 ) -> web.Response:
     return render(
         request,
         "login.html",
         status=status,
         email=fields.get("email", ""),
+        again_field=FIELD,
+        again="" if typed is None else str(typed),
         next=_target(fields),
         errors=errors or {},
         is_open=services(request).settings.signup is Signup.OPEN,

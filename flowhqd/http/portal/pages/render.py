@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -10,11 +9,8 @@ import aiohttp_jinja2
 from aiohttp import web
 
 from flowhqd.http import csrf
-from flowhqd.http.body import FORM, form
 from flowhqd.http.client import is_secure
-from flowhqd.http.errors import BadCsrfToken, Problem
-from flowhqd.http.portal import wording
-from flowhqd.http.portal.auth import PORTAL_SESSION, current_session
+from flowhqd.http.portal.auth import PORTAL_SESSION
 from flowhqd.http.portal.i18n import NAMES, Catalogues, Reader, guess
 from flowhqd.messages.answering import business_of
 from flowhqd.states import Language
@@ -25,8 +21,6 @@ CATALOGUES = web.AppKey("CATALOGUES", Catalogues)
 SUGGESTED = web.RequestKey("SUGGESTED", Language)
 LANGUAGE_COOKIE = "flowhqd_language"
 A_YEAR_SECONDS = 365 * 24 * 3600
-
-_SECRET = re.compile(r"password|token", re.IGNORECASE)
 
 
 def language_of(request: web.Request) -> Language:
@@ -100,19 +94,3 @@ def render(
     )
     response.headers["Content-Language"] = reader.code
     return response
-
-
-async def problem_page(request: web.Request, problem: Problem) -> web.Response:
-    """A page for what went wrong; where only the token of a form was of an earlier login, with
-    what was typed, to be sent again."""
-    if PORTAL_SESSION not in request and problem.status < 500:
-        session = await current_session(request)
-        if session is not None:
-            request[PORTAL_SESSION] = session
-    sentence = wording.of_problem(problem.code, problem.status)
-    if problem.code == BadCsrfToken.code and request.content_type == FORM:
-        typed = {n: text for n, text in (await form(request)).items() if not _SECRET.search(n)}
-        return render(request, "again.html", status=problem.status, sentence=sentence, fields=typed)
-    return render(
-        request, "problem.html", status=problem.status, sentence=sentence, problem=problem
-    )
