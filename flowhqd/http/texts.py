@@ -49,6 +49,8 @@ TITLES: Mapping[str, str] = MappingProxyType(
         "media": "Picture or voice note without words",
         "fallback": "Nothing recognised",
         "away": "Closed",
+        "opt_out": "Wants no more answers",
+        "opt_in": "Wants answers again",
         "wait": "Too many messages from one customer",
         "slow_down": "Rate limit reached",
     }

@@ -13,6 +13,7 @@ from flowhqd.errors import BrowserError
 from flowhqd.log import get_logger
 from flowhqd.messages.decision import NoReply, Situation, decide
 from flowhqd.messages.ids import reply_id
+from flowhqd.messages.opting import change_by, heed
 from flowhqd.messages.rate_limit import Refused
 from flowhqd.messages.trace import Trace
 from flowhqd.replies import Answer, Business, OpeningHours, slow_down_text, wait_text
@@ -93,7 +94,12 @@ class Answering:
         async with context.database.transaction() as connection:
             row = await messages.get(connection, message_id)
             tenant = await tenants.get(connection, context.tenant_id)
-            if ask_to_wait and row is not None and self._hold(tenant) is None:
+            if row is None:
+                return None
+            conversation = await contacts.conversation(connection, row.contact_id)
+            said = await heed(connection, row, conversation)
+            is_left_alone = conversation.opted_out_at is not None or said
+            if ask_to_wait and not is_left_alone and self._hold(tenant) is None:
                 text = wait_text(business_of(tenant))
                 asked = await self._plan(connection, row, tenant, text, "wait")
             await messages.settle_inbound(
@@ -101,7 +107,7 @@ class Answering:
                 message_id,
                 InStatus.QUEUE_FULL,
                 reason="queue_full",
-                trace=Trace(waiting=waiting, asked_to_wait=asked is not None),
+                trace=said | Trace(waiting=waiting, asked_to_wait=asked is not None),
             )
         return None if asked is None else asked.id
 
@@ -162,25 +168,30 @@ class Answering:
                     row.id,
                     InStatus.UNANSWERED,
                     reason=decision.reason,
-                    trace=decision.trace | waited,
+                    trace=decision.trace | waited | await heed(connection, row, conversation),
                 )
                 return None
-            limited = limits.rate.acquire(row.id, can_wait=row.origin != "live")
+            # Who opts out or in is told so, however late.
+            can_wait = row.origin != "live" or change_by(row, conversation) is not None
+            limited = limits.rate.acquire(row.id, can_wait=can_wait)
             if isinstance(limited, Refused):
-                return await self._refuse_for_now(connection, row, tenant, limited)
-            await self._accept(connection, row, tenant, decision.answer, decision.trace | waited)
+                if can_wait:
+                    return limited.retry_after
+                await self._suppress(connection, row, tenant, limited)
+                await heed(connection, row, conversation)
+                return None
+            trace = decision.trace | waited | await heed(connection, row, conversation)
+            await self._accept(connection, row, tenant, decision.answer, trace)
         limits.loops.count(row.contact_id)
         return None
 
-    async def _refuse_for_now(
+    async def _suppress(
         self,
         connection: Connection,
         row: LoggedMessage,
         tenant: tenants.Tenant,
         limited: Refused,
-    ) -> float | None:
-        if row.origin != "live":
-            return limited.retry_after
+    ) -> None:
         if limited.first:
             text = slow_down_text(business_of(tenant))
             await self._plan(connection, row, tenant, text, "warning")
@@ -191,7 +202,6 @@ class Answering:
             reason="rate_limit",
             trace=Trace(limit=self._context.limits.rate.limit, warned=limited.first),
         )
-        return None
 
     def _situation(
         self, tenant: tenants.Tenant, conversation: contacts.Conversation, row: LoggedMessage

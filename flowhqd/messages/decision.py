@@ -5,8 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
+from flowhqd.messages.opting import asked_by, change_by
 from flowhqd.messages.trace import Trace, newest_text
 from flowhqd.replies import Answer, Business, Inquiry, answer
+from flowhqd.replies.opting import Opting
 from flowhqd.store.contacts import Conversation
 from flowhqd.store.messages import LoggedMessage
 
@@ -53,10 +55,15 @@ def decide(message: LoggedMessage, situation: Situation) -> Reply | NoReply:
         return NoReply("revoked")
     if situation.hold is not None:
         return NoReply(situation.hold)
-    if conversation.opted_out_at is not None:
+    change = change_by(message, conversation)
+    if conversation.opted_out_at is not None and change is None:
         return NoReply("opted_out")
-    if conversation.paused_until is not None and now < conversation.paused_until:
-        return NoReply("owner_active", Trace(until=conversation.paused_until.isoformat()))
+    if asked_by(message) is Opting.OUT and change is None:
+        return NoReply("overtaken")
+    # Who opts out or in is told so even while the owner writes: else nobody would know of it.
+    until = conversation.paused_until
+    if until is not None and now < until and change is None:
+        return NoReply("owner_active", Trace(until=until.isoformat()))
     if _is_too_old(message, situation):
         age = (now - message.wa_timestamp).total_seconds()
         most = situation.max_age.total_seconds()
@@ -72,6 +79,7 @@ def decide(message: LoggedMessage, situation: Situation) -> Reply | NoReply:
             message_type=message.message_type,
             away_until=conversation.away_until,
             previous_rule=conversation.last_rule if recent else None,
+            has_opted_out=conversation.opted_out_at is not None,
         ),
     )
     if not isinstance(found, Answer):

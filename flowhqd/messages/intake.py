@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from uuid import UUID
 
 from flowhqd.log import get_logger
+from flowhqd.messages.opting import heed
 from flowhqd.messages.trace import Trace
 from flowhqd.store import contacts, messages, tenants
 from flowhqd.store.messages import Inbound, InStatus
@@ -76,12 +77,20 @@ class Intake:
                 and not await messages.is_ours(connection, context.tenant_id, *own_after)
             )
             if row_id is not None and by_owner:
-                await messages.settle_inbound(
-                    connection, row_id, InStatus.UNANSWERED, reason="owner_answered"
-                )
+                await self._settle_answered(connection, row_id)
         context.limits.dedup.add(message.key)
         return Arrived(
             contact.id, None if by_owner else row_id, contact.merged, is_new=row_id is not None
+        )
+
+    async def _settle_answered(self, connection: Connection, row_id: UUID) -> None:
+        """The owner answered a message; what it says about being answered counts all the same."""
+        row = await messages.get(connection, row_id)
+        if row is None:
+            return
+        said = await heed(connection, row, await contacts.conversation(connection, row.contact_id))
+        await messages.settle_inbound(
+            connection, row_id, InStatus.UNANSWERED, reason="owner_answered", trace=said
         )
 
     async def _edited(self, message: Message) -> Arrived:

@@ -53,6 +53,8 @@ class Trace(TypedDict, total=False):
     """owner_active, hours: until when nobody is answered."""
     unreadable_seconds: int
     """How long the message could not be decrypted."""
+    opting: str
+    """IN: opt_out or opt_in, when it changed whether its customer is answered."""
     edits: list[Edit]
     """Texts that the customer put in its place later; message_text stays what came first. A message
     whose turn comes after an edit is answered by the newest."""
@@ -79,7 +81,8 @@ def story(row: LoggedMessage) -> list[str]:
 _NOT_ANSWERED = {
     "paused": "Not answered: the tenant was paused.",
     "wrong_number": "Not answered: the phone linked was not the tenant's.",
-    "opted_out": "Not answered: this customer asked for no more messages.",
+    "opted_out": "Not answered: this customer opted out, or the owner wants it so.",
+    "overtaken": "Not answered: the customer had opted in again when it was found.",
     "owner_active": "Not answered: the owner had written in this chat{until}.",
     "owner_answered": "Not answered: the owner had answered on the phone.",
     "too_old": "Not answered: it was {age} old when its turn came; up to {max_age} is answered.",
@@ -113,6 +116,10 @@ _SETTLED = {
     "phone": "The owner wrote to the customer on the phone since.",
     "api": "A message was sent to the customer from here since.",
 }
+_OPTING = {
+    "opt_out": "By it the customer opted out: nothing they write is answered until they opt in.",
+    "opt_in": "By it the customer opted in again.",
+}
 _LANGUAGES = {"SW": "Swahili", "EN": "English"}
 
 
@@ -135,6 +142,8 @@ def _inbound(row: LoggedMessage) -> Iterator[str]:
     if "revoked_at" in trace:
         yield "The customer deleted it for everyone; it is kept here."
     yield _outcome(row)
+    if "opting" in trace:
+        yield _OPTING.get(trace["opting"], f"It changed who is answered: {trace['opting']}.")
     yield from _settled(row)
 
 

@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from flowhqd.replies import registry
 from flowhqd.replies.business import Business
 from flowhqd.replies.inquiry import Answer, Inquiry, Silence
+from flowhqd.replies.opting import Opting, opting
 from flowhqd.replies.render import render
 from flowhqd.replies.spoken import say_opening, say_week
 from flowhqd.replies.template import COURTESIES, Found, Reading, Rule, Template
@@ -21,13 +22,18 @@ TELL_AGAIN = timedelta(days=1)
 def answer(business: Business, inquiry: Inquiry) -> Answer | Silence:
     """What a business answers: total, and the same for the same arguments.
 
-    While closed, the first message of a conversation gets the away text and the rest silence until
+    Who opts out or in again is told so at any hour, in the business's language. While closed, the
+    first message of a conversation gets the away text and the rest silence until
     the opening that it told. Otherwise the first rule of the business's template that applies
     answers, and in the end the fallback text.
     """
     template = registry.get(business.template)
     words = tuple(normalise(inquiry.text).split())
     language = speech(words, business.language)
+    asked = opting(inquiry.text, inquiry.message_type)
+    if asked is Opting.OUT or (asked is Opting.IN and inquiry.has_opted_out):
+        key, text = _text(business, template, business.language, asked)
+        return Answer(text, asked, key, business.language)
     if not business.is_open(inquiry.now):
         return _away(business, template, language, inquiry)
     if not words and inquiry.message_type != "chat":

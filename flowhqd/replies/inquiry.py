@@ -15,7 +15,7 @@ class Inquiry:
 
     ``message_type`` is WhatsApp's ("chat" is plain text); for media ``text`` is the caption.
     ``away_until`` is the opening that was already told in this conversation, ``previous_rule`` the
-    rule that gave the last recent answer.
+    rule that gave the last recent answer. ``has_opted_out``: they asked for no more answers.
     """
 
     text: str
@@ -23,6 +23,7 @@ class Inquiry:
     message_type: str = "chat"
     away_until: datetime | None = None
     previous_rule: str | None = None
+    has_opted_out: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ from importlib.resources.abc import Traversable
 
 from flowhqd.replies.catalogue import Catalogue, option_entry
 from flowhqd.replies.keywords import Keywords, Lexicon
+from flowhqd.replies.opting import Opting
 from flowhqd.replies.render import placeholders
 from flowhqd.replies.text import TEXTS
 from flowhqd.states import Language
@@ -68,7 +69,10 @@ LAST = (Rule("prices", then="noted"), Rule("hours"), Rule("location"))
 COURTESIES = (Rule("thanks"), Rule("goodbye"), Rule("greeting"), Rule("okay"))
 """Answered as such only in a message that asks for nothing else."""
 
-OTHERS = ("noted", "media", "fallback", "away", "away.opening", "hours.week", "wait", "slow_down")
+OTHERS = (
+    *("noted", "media", "fallback", "away", "away.opening", "hours.week", "wait", "slow_down"),
+    *Opting,
+)
 """Texts of every template that no keyword leads to, or a further one of a common rule."""
 
 

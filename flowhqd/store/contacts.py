@@ -25,13 +25,18 @@ class Resolved:
 
 @dataclass(frozen=True, slots=True)
 class Conversation:
-    """What was last said to a contact."""
+    """What was last said to a contact, and what they want.
 
-    last_rule: str | None
-    last_rule_at: datetime | None
-    away_until: datetime | None
-    paused_until: datetime | None
-    opted_out_at: datetime | None
+    ``opting_at`` is when they last opted out or in, by WhatsApp's clock.
+    """
+
+    last_rule: str | None = None
+    last_rule_at: datetime | None = None
+    away_until: datetime | None = None
+    paused_until: datetime | None = None
+    opted_out_at: datetime | None = None
+    opted_out_by: str | None = None
+    opting_at: datetime | None = None
 
 
 async def resolve(
@@ -84,7 +89,7 @@ async def _merge(connection: Connection, keep: UUID, gone: UUID) -> None:
 async def conversation(connection: Connection, contact_id: UUID) -> Conversation:
     """What was last said to a contact."""
     row = await connection.fetchrow(sql.conversation, contact_id)
-    return Conversation(**row) if row else Conversation(None, None, None, None, None)
+    return Conversation(**row) if row else Conversation()
 
 
 async def said(

@@ -27,6 +27,8 @@ class PortalEvent(StrEnum):
     CONNECTED = "connected"
     DISCONNECTED = "disconnected"
     TEXT_CHANGED = "text_changed"
+    OPTED_OUT = "opted_out"
+    OPTED_IN = "opted_in"
 
 
 async def record(

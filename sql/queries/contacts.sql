@@ -78,14 +78,23 @@ update message_log m set wa_message_id = m.wa_message_id || ':' || m.seq
 update message_log set contact_id = $1 where contact_id = $2;
 
 -- name: contact_conversation_merge
--- What was told to either contact counts for both.
+-- What was told to either contact counts for both; of what they said of being answered the later,
+-- unless the owner has decided.
 update contact keep
    set last_rule = case when gone.last_rule_at > coalesce(keep.last_rule_at, '-infinity')
                         then gone.last_rule else keep.last_rule end,
        last_rule_at = greatest(keep.last_rule_at, gone.last_rule_at),
        away_until = greatest(keep.away_until, gone.away_until),
        paused_until = greatest(keep.paused_until, gone.paused_until),
-       opted_out_at = coalesce(keep.opted_out_at, gone.opted_out_at),
+       opted_out_at = case when keep.opted_out_by = 'owner' then keep.opted_out_at
+                           when gone.opted_out_by = 'owner'
+                             or gone.opting_at > coalesce(keep.opting_at, '-infinity')
+                           then gone.opted_out_at else keep.opted_out_at end,
+       opted_out_by = case when keep.opted_out_by = 'owner' then keep.opted_out_by
+                           when gone.opted_out_by = 'owner'
+                             or gone.opting_at > coalesce(keep.opting_at, '-infinity')
+                           then gone.opted_out_by else keep.opted_out_by end,
+       opting_at = greatest(keep.opting_at, gone.opting_at),
        name = coalesce(keep.name, gone.name)
   from contact gone
  where keep.id = $1 and gone.id = $2;
@@ -96,7 +105,7 @@ delete from contact where id = $1;
 
 -- name: conversation
 -- What was last said to a contact.
-select last_rule, last_rule_at, away_until, paused_until, opted_out_at
+select last_rule, last_rule_at, away_until, paused_until, opted_out_at, opted_out_by, opting_at
   from contact where id = $1;
 
 -- name: conversation_update

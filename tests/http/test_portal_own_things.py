@@ -270,8 +270,23 @@ async def test_people_who_are_not_answered(site: Site, asha: Owner, tenant: str)
         (silent,) = await opt_outs.of_tenant(connection, UUID(tenant), limit=9)
         conversation = await contacts.conversation(connection, silent.contact_id)
     assert conversation.opted_out_at is not None
+    assert "added here, " in page.said
     page = await asha.browser.post(f"{path}/{silent.contact_id}/remove")
     assert "Everybody is answered" in page.said
+    async with site.services.database.connection() as connection:
+        await opt_outs.said(connection, silent.contact_id, opts_out=True, at=datetime.now(UTC))
+        rows = await connection.fetch(
+            "select event_type, user_id, payload_json from portal_event_log"
+            " where event_type like 'opted_%' order by id"
+        )
+    assert "asked for it, " in (await asha.browser.get(path)).said
+    contact = {"contact": str(silent.contact_id), "by": "owner"}
+    assert [tuple(row.values()) for row in rows] == [
+        ("opted_out", asha.user.id, contact),
+        ("opted_in", asha.user.id, contact),
+    ]
+    page = await asha.browser.post(path, number=NEEMA)
+    assert "added here, " in page.said, "the owner wants it so, too"
     assert (await asha.browser.post(f"{path}/7/remove")).status == 404
 
 
@@ -346,7 +361,7 @@ async def test_nothing_of_another_owner_is_shown_or_changed(
     message = await receive(other, "Siri ya Juma", JUMA, status=InStatus.UNANSWERED, reason="loop")
     async with site.services.database.transaction() as connection:
         contact = await contacts.resolve(connection, UUID(other), [Alias("pn", JUMA[1:])])
-        await opt_outs.add(connection, contact.id)
+        await opt_outs.add(connection, UUID(other), contact.id, user_id=None)
     for number in range(31):
         await receive(other, f"Siri {number}", JUMA)
     page = await juma.browser.get("/app/logs")

@@ -344,4 +344,4 @@ async def waits_for_a_lock(database: Database) -> None:
 
 async def test_what_nobody_was_told_is_empty(book: Book) -> None:
     contact = (await book.resolve(NUMBER)).id
-    assert await book.conversation(contact) == Conversation(None, None, None, None, None)
+    assert await book.conversation(contact) == Conversation()

@@ -27,7 +27,7 @@ NOON = datetime(2026, 11, 2, 12, tzinfo=UTC)
 CLOSED = {"tz": "UTC", "sun": [["08:00", "17:00"]]}
 TEXT = st.text(max_size=30)
 FACTS = {
-    **dict.fromkeys(["key", "rule", "template", "language", "until", "revoked_at"], TEXT),
+    **dict.fromkeys(["key", "rule", "template", "language", "until", "revoked_at", "opting"], TEXT),
     **dict.fromkeys(
         ["late_seconds", "waited_seconds", "limit", "waiting", "age_seconds", "max_age_seconds"],
         st.integers(-5, 10**7),
@@ -40,7 +40,7 @@ FACTS = {
 }
 REASONS = [
     None, "paused", "wrong_number", "opted_out", "owner_active", "owner_answered", "too_old",
-    "loop", "hours", "undecryptable", "revoked", "rate_limit", "queue_full", "failed",
+    "overtaken", "loop", "hours", "undecryptable", "revoked", "rate_limit", "queue_full", "failed",
     "send_failed", "recipient_unknown", "undecidable", "{a reason} of tomorrow",
 ]  # fmt: skip
 
@@ -116,7 +116,8 @@ async def has_lost_a_customer(shop: Shop) -> None:
     async with shop.database.transaction() as connection:
         contact = await contacts.resolve(connection, shop.tenant_id, [alias(JUMA)])
         await connection.execute(
-            "update contact set opted_out_at = now() where id = $1", contact.id
+            "update contact set opted_out_at = now(), opted_out_by = 'owner' where id = $1",
+            contact.id,
         )
     await hears(shop)
 
@@ -189,7 +190,11 @@ async def is_broken(shop: Shop) -> None:
         ),
         (is_paused, set(), "Not answered: the tenant was paused."),
         (has_the_wrong_phone, set(), "Not answered: the phone linked was not the tenant's."),
-        (has_lost_a_customer, set(), "Not answered: this customer asked for no more messages."),
+        (
+            has_lost_a_customer,
+            set(),
+            "Not answered: this customer opted out, or the owner wants it so.",
+        ),
         (
             has_a_busy_owner,
             {"until"},

@@ -54,7 +54,12 @@ async def document(
                 {"key": text.key, "language": text.language, "body": text.body} for text in texts
             ],
             "not_answered": [
-                {"name": each.name, "number": each.number, "since": each.opted_out_at}
+                {
+                    "name": each.name,
+                    "number": each.number,
+                    "since": each.opted_out_at,
+                    "by": each.opted_out_by,
+                }
                 for each in silent
             ],
         }

@@ -9,6 +9,7 @@ from typing import Any
 from flowhqd.http import texts
 from flowhqd.http.portal.i18n import N_, Reader
 from flowhqd.http.portal.standing import Tone
+from flowhqd.replies.opting import Opting
 from flowhqd.store.messages import InStatus, OutStatus
 
 STATUSES: Mapping[str, tuple[str, Tone]] = MappingProxyType(
@@ -33,7 +34,8 @@ REASONS: Mapping[str, str] = MappingProxyType(
     {
         "paused": N_("Your bot was switched off."),
         "hours": N_("You were closed, and the customer had been told so."),
-        "opted_out": N_("This customer does not want answers from the bot."),
+        "opted_out": N_("The bot leaves this person alone. See “Not to be answered”."),
+        "overtaken": N_("When it was found, the customer had asked for answers again."),
         "owner_active": N_("You were writing with this customer yourself."),
         "owner_answered": N_("You had answered it yourself."),
         "too_old": N_("It came while the bot was away, and was found too late to answer."),
@@ -63,6 +65,14 @@ def reason_of(reason: str | None) -> str:
     """A reason in words; none when the message is as it should be."""
     return REASONS.get(reason, REASONS["failed"]) if reason else ""
 
+
+OPTING: Mapping[str, str] = MappingProxyType(
+    {
+        Opting.OUT: N_("With it the customer asked for no more answers from the bot."),
+        Opting.IN: N_("With it the customer asked for answers again."),
+    }
+)
+"""What a message changed for its customer."""
 
 KINDS: Mapping[str, str] = MappingProxyType(
     {
@@ -101,6 +111,8 @@ def _notes(trace: Mapping[str, Any], reader: Reader) -> Iterator[str]:
     if "late_seconds" in trace:
         minutes = reader.number(max(1, round(trace["late_seconds"] / 60)))
         yield reader.say(N_("It was found %(minutes)s minutes later."), minutes=minutes)
+    if said := OPTING.get(trace.get("opting", "")):
+        yield reader.say(said)
     for edit in trace.get("edits", ()):
         yield reader.say(N_("The customer changed it to: %(text)s"), text=edit["text"][:200])
     if "revoked_at" in trace:

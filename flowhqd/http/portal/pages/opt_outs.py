@@ -7,7 +7,7 @@ from aiohttp import web
 from flowhqd.errors import Invalid
 from flowhqd.http.body import form, path_id, validate
 from flowhqd.http.models import Body, PhoneNumber
-from flowhqd.http.portal import wording
+from flowhqd.http.portal import auth, wording
 from flowhqd.http.portal.pages import own
 from flowhqd.http.portal.pages.render import render
 from flowhqd.http.services import services
@@ -40,7 +40,7 @@ async def add(request: web.Request) -> web.Response:
     async with services(request).database.transaction() as connection:
         alias = Alias("pn", number.removeprefix("+"))
         contact = await contacts.resolve(connection, tenant.id, [alias])
-        await opt_outs.add(connection, contact.id)
+        await opt_outs.add(connection, tenant.id, contact.id, user_id=auth.user(request).id)
     raise web.HTTPSeeOther(PATH)
 
 
@@ -48,8 +48,8 @@ async def remove(request: web.Request) -> web.Response:
     """Answer a customer again."""
     tenant = await own.tenant(request)
     contact_id = path_id(request, "contact")
-    async with services(request).database.connection() as connection:
-        await opt_outs.remove(connection, tenant.id, contact_id)
+    async with services(request).database.transaction() as connection:
+        await opt_outs.remove(connection, tenant.id, contact_id, user_id=auth.user(request).id)
     raise web.HTTPSeeOther(PATH)
 
 
