@@ -375,8 +375,12 @@ async def test_guesses_are_few_for_an_account_and_for_an_address(
 ) -> None:
     """Whoever guesses from many addresses is slowed down, and whoever guesses at many accounts."""
     await doors.browser().sign_up()
-    for name in ("FIRST_DELAY_SECONDS", "MAX_DELAY_SECONDS"):
-        monkeypatch.setattr(throttle, name, 1.0)
+    may_be_told = asyncio.Event()
+
+    async def wait(_: object) -> None:
+        await may_be_told.wait()
+
+    monkeypatch.setattr(accounts._Attempt, "failed", wait)
 
     def guess(address: int, email: str) -> asyncio.Task[int]:
         async def ask() -> int:
@@ -391,6 +395,7 @@ async def test_guesses_are_few_for_an_account_and_for_an_address(
     for kind in ("account", "address"):
         emails = [ASHA if kind == "account" else f"u{n}@example.com" for n in range(MAX_WAITING)]
         addresses = [n + 1 if kind == "account" else 99 for n in range(MAX_WAITING)]
+        may_be_told.clear()
         waiting = [guess(a, e) for a, e in zip(addresses, emails, strict=True)]
         waiting.append(guess(50 if kind == "account" else 99, ASHA))
         done, still = await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
@@ -399,6 +404,7 @@ async def test_guesses_are_few_for_an_account_and_for_an_address(
         await elsewhere.sign_up(f"{kind}@example.com")
         await elsewhere.log_in(f"{kind}@example.com")
         assert not any(task.done() for task in still)
+        may_be_told.set()
         assert set(await asyncio.gather(*still)) == {401}
         await elsewhere.log_in()
 

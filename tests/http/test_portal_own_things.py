@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import re
 from collections.abc import Awaitable, Callable
@@ -340,6 +341,13 @@ async def test_leaving_for_good(site: Site, asha: Owner, tenant: str) -> None:
     async with site.services.database.connection() as connection:
         assert await connection.fetchval("select count(*) from portal_user") == 0
         assert await connection.fetchval("select count(*) from portal_session") == 0
+
+
+async def test_leaving_by_a_double_click(site: Site, asha: Owner) -> None:
+    await asha.browser.get("/app/data")
+    path, given = "/app/data/delete", {"name": "Asha Salon", "password": PASSWORD}
+    pages = await asyncio.gather(*(asha.browser.send(path, **given) for _ in range(2)))
+    assert {page.headers.get("Location") for page in pages} == {"/app/gone"}
 
 
 async def test_an_account_without_a_business_can_go_too(site: Site) -> None:

@@ -76,7 +76,10 @@ async def test_the_entrance_is_in_the_language_that_is_chosen(site: Site) -> Non
     assert page.path == "/app/login"
     assert '<html lang="en">' in page.text
     assert '<html lang="en">' in (await somebody.get("/app")).text
-    for target in ("https://evil.example/", "//evil.example", "/admin/tenants", "/app\\evil", ""):
+    for target in (
+        *("https://evil.example/", "//evil.example", "/admin/tenants", "/app\\evil", ""),
+        *("/app/../admin", "/app/%2E./admin", "/app/status/..", "/app/status\r\nX: y"),
+    ):
         page = await somebody.send("/app/language", language="sw", next=target)
         assert page.headers["Location"] == "/app"
 
@@ -114,6 +117,8 @@ async def test_signing_up(site: Site) -> None:
     assert user is not None
     assert user.language is Language.SW
     page = await browser(site).post("/app/signup", email=ASHA, password=PASSWORD)
+    assert page.path == "/app/setup", "who clicks twice gets in"
+    page = await browser(site).post("/app/signup", email=ASHA, password=OTHER_PASSWORD)
     assert page.status == 409
     assert "tayari ina akaunti" in page.said
     page = await browser(site).post("/app/signup", email="a@example.com", password="a@example.com")
@@ -263,8 +268,16 @@ async def test_a_request_from_draft_to_sent(site: Site, asha: Owner) -> None:
     assert page.path == "/app/setup"
     assert "<textarea" in page.text
     page = await asha.browser.post("/app/setup/withdraw")
+    assert page.path == "/app/setup", "a second click changes nothing"
+    await asha.ask(SetupStatus.REJECTED)
+    page = await asha.browser.post("/app/setup/withdraw")
+    assert page.path == "/app/setup"
+
+
+async def test_a_request_that_is_granted_is_not_taken_back(ready: Owner) -> None:
+    page = await ready.browser.post("/app/setup/withdraw")
     assert page.status == 409
-    assert "This has changed meanwhile." in page.said
+    assert "Your business is set up already." in page.said
 
 
 async def test_bad_fields_of_a_request_are_told_in_swahili(site: Site) -> None:

@@ -11,9 +11,10 @@ import pytest
 import pytest_asyncio
 
 from flowhqd.http.portal import auth, setup
+from flowhqd.qr import png_data_url
 from flowhqd.states import Language, SessionState, TenantStatus, WorkerStatus
 from flowhqd.store import portal_sessions, states
-from flowhqd.store.states import StateChange
+from flowhqd.store.states import Qr, StateChange
 from flowhqd.supervisor.live import PairingCode
 from tests import npm
 from tests.http.control import RecordingControl
@@ -83,6 +84,26 @@ async def test_a_small_screen_gets_a_code_to_type_by_itself(linking: Linking) ->
     await linking.window.says("ABCD")
     assert datetime.now(UTC) >= given.expires_at
     assert linking.asked() == ["pairing_code"] * 2, "the next when that was over"
+
+
+async def test_a_small_screen_gets_a_code_to_type_though_one_to_scan_is_there(
+    linking: Linking,
+) -> None:
+    """Regression: the round that began with the approval was shown instead."""
+    await linking.become("awaiting_scan", SessionState.QR_READY)
+    async with linking.world.site.services.database.transaction() as connection:
+        expires_at = datetime.now(UTC) + timedelta(seconds=60)
+        code = Qr("a code", png_data_url("a code"), 1, expires_at)
+        await states.show_qr(connection, linking.tenant, code)
+    await linking.window.look(*WIDE)
+    await linking.world.open("nobody", PAGE)
+    await linking.window.until("document.querySelector('[data-way=qr]')")
+    assert linking.asked() == []
+    await linking.window.look(*NARROW)
+    await linking.world.open("nobody", PAGE)
+    fetched = "performance.getEntriesByType('resource').some((got) => got.name.endsWith('/code'))"
+    await linking.window.until(fetched)
+    assert linking.asked() == ["pairing_code"]
 
 
 async def test_a_code_and_its_end_are_for_everybody(linking: Linking) -> None:

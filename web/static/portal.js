@@ -47,7 +47,10 @@
     const isOver = link.dataset.way === "over" || Date.now() >= ends;
     link.querySelector(".pairing:not(.waiting)")?.classList.toggle("over", isOver);
     // A code to scan is followed by the next of its round.
-    const isDue = link.dataset.way === "rest" || (isOver && link.dataset.way !== "qr");
+    const scans = link.dataset.way === "qr";
+    // The round of them that begins with the approval is of no use on the phone itself.
+    const isMisplaced = scans && way === "code" && rounds === 0;
+    const isDue = link.dataset.way === "rest" || (isOver && !scans) || isMisplaced;
     const form = link.querySelector(`form[data-ask="${way}"]`) || link.querySelector("form[data-ask]");
     if (isDue && "mayStart" in link.dataset && form && rounds < ROUNDS) {
       rounds += 1;

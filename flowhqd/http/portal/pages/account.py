@@ -52,10 +52,14 @@ async def sign_up(request: web.Request) -> web.Response:
         user = await accounts.sign_up(request, body)
     except Invalid as error:
         return _signup(request, fields, wording.of_fields(error.errors, given), 422)
-    except (AddressTaken, TooManyFailures) as error:
-        problem = wording.of_problem(error.code, 0)
-        status = 409 if isinstance(error, AddressTaken) else 429
-        return _signup(request, fields, {"email": problem}, status)
+    except TooManyFailures as error:
+        return _signup(request, fields, {"email": wording.of_problem(error.code, 0)}, 429)
+    except AddressTaken as error:
+        # Who knows its password clicked twice, or forgot that they have an account.
+        try:
+            user = await accounts.log_in(request, validate(LogIn, given))
+        except (WrongCredentials, AccountDisabled, TooManyFailures):
+            return _signup(request, fields, {"email": wording.of_problem(error.code, 0)}, 409)
     raise await _enter(request, user, "/app/setup")
 
 

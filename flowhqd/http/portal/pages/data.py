@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 from aiohttp import web
 
+from flowhqd.errors import NotFound
 from flowhqd.http import download
 from flowhqd.http.api.logs import send_csv
 from flowhqd.http.body import form
@@ -54,7 +57,9 @@ async def delete(request: web.Request) -> web.Response:
     if errors:
         return await _show(request, fields.get("name", ""), errors)
     if tenant is not None:
-        await daemon.control.remove(tenant.id, actor=own.actor(request))
+        # Of two clicks the second finds it gone.
+        with suppress(NotFound):
+            await daemon.control.remove(tenant.id, actor=own.actor(request))
     async with daemon.database.transaction() as connection:
         await people.delete(connection, user.id)
     _log.info("account_deleted", user_id=str(user.id))

@@ -15,8 +15,8 @@ from flowhqd.settings import Signup
 from flowhqd.states import Language
 
 STATUS = "/app/status"
-# Only back into the portal, and to no other host.
-_OWN = re.compile(r"/app(?:[/?][^\\\s]*)?")
+# Only back into the portal, and to no other host; a browser goes up at a segment of dots.
+_OWN = re.compile(r"/app(?:/(?!\.|%2[eE])[^\\\s/?]*)*(?:\?[^\\\s]*)?")
 
 
 async def show(request: web.Request) -> web.Response:

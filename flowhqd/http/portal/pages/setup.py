@@ -7,7 +7,7 @@ from types import MappingProxyType
 
 from aiohttp import web
 
-from flowhqd.errors import Invalid
+from flowhqd.errors import Conflict, Invalid
 from flowhqd.http.body import form, validate
 from flowhqd.http.portal import auth, setup, wording
 from flowhqd.http.portal.i18n import N_
@@ -68,8 +68,14 @@ async def save(request: web.Request) -> web.Response:
 
 
 async def withdraw(request: web.Request) -> web.Response:
-    """Take the request back to change it."""
-    await setup.withdraw(services(request), auth.user(request))
+    """Take the request back to change it; a second click finds it back already."""
+    daemon, user = services(request), auth.user(request)
+    try:
+        await setup.withdraw(daemon, user)
+    except Conflict:
+        latest = await setup.latest(daemon, user)
+        if latest is None or latest.status not in EDITABLE:
+            raise
     raise web.HTTPSeeOther(PATH)
 
 
