@@ -19,6 +19,7 @@ from flowhqd.store.portal_tokens import TokenKind
 from flowhqd.store.states import StateChange
 from flowhqd.supervisor.live import PairingCode
 from tests.http.conftest import Site
+from tests.http.forms import fields_of
 from tests.http.portal import ASHA, PASSWORD, Owner, browser, owner
 
 OTHER_PASSWORD = "maandazi na chai"
@@ -97,6 +98,17 @@ async def test_the_language_of_a_user_is_theirs_everywhere(site: Site, asha: Own
     assert page.status == 403
     page = await asha.browser.post("/app/logout")
     assert '<html lang="sw">' in page.text, "also after the login"
+
+
+async def test_the_language_of_a_form_that_came_back_can_be_changed(ready: Owner) -> None:
+    """Regression: it led to the address that the form was sent to, where there is no page."""
+    ready.browser.session.headers["Referer"] = f"{ready.site.url}/app/account?done"
+    page = await ready.browser.post("/app/account/password", current_password="x", password="y")
+    assert page.status == 422
+    assert fields_of(page.text, "/app/language")["next"] == "/app/account?done"
+    ready.browser.session.headers["Referer"] = "https://evil.example/app"
+    page = await ready.browser.post("/app/setup", do="send")
+    assert fields_of(page.text, "/app/language")["next"] == "/app"
 
 
 async def test_signing_up(site: Site) -> None:

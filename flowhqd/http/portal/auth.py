@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import asyncio
 import hmac
+import re
 from urllib.parse import urlencode
 
 from aiohttp import web
@@ -29,6 +30,9 @@ LOGIN_PATH = "/app/login"
 HOME = "/app"
 KEY_HEADER = "x-portal-key"
 EMAIL_HEADER = "x-user-email"
+
+# Only back into the portal, and to no other host; a browser goes up at a segment of dots.
+_OWN = re.compile(r"/app(?:/(?!\.|%2[eE])[^\\\s/?]*)*(?:\?[^\\\s]*)?")
 
 PORTAL_SESSION = web.RequestKey("PORTAL_SESSION", PortalSession)
 USER_EMAIL = web.RequestKey("USER_EMAIL", str)
@@ -146,6 +150,11 @@ async def end_session(request: web.Request, *, everywhere: bool = False) -> web.
     away = web.HTTPSeeOther(LOGIN_PATH)
     away.del_cookie(COOKIE, path="/")
     return away
+
+
+def own_path(target: str, otherwise: str = HOME) -> str:
+    """``target`` if it is a page of the portal, else ``otherwise``."""
+    return target if _OWN.fullmatch(target) else otherwise
 
 
 async def _wait_for_wrong_key(request: web.Request) -> None:

@@ -21,7 +21,7 @@ from flowhqd.http.portal.errors import (
 )
 from flowhqd.http.portal.models import ChangePassword, LogIn, NewPassword, SignUp
 from flowhqd.http.portal.pages import again
-from flowhqd.http.portal.pages.entrance import STATUS, own_path
+from flowhqd.http.portal.pages.entrance import STATUS
 from flowhqd.http.portal.pages.render import (
     language_of,
     remember_language,
@@ -176,7 +176,7 @@ async def _leave(request: web.Request, *, everywhere: bool) -> web.HTTPSeeOther:
 
 
 def _target(fields: dict[str, str]) -> str:
-    target = own_path(fields.get("next", ""), STATUS)
+    target = auth.own_path(fields.get("next", ""), STATUS)
     return STATUS if _NO_TARGET.fullmatch(target) else target
 
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-
 from aiohttp import web
 
 from flowhqd.http import csrf
@@ -15,8 +13,6 @@ from flowhqd.settings import Signup
 from flowhqd.states import Language
 
 STATUS = "/app/status"
-# Only back into the portal, and to no other host; a browser goes up at a segment of dots.
-_OWN = re.compile(r"/app(?:/(?!\.|%2[eE])[^\\\s/?]*)*(?:\?[^\\\s]*)?")
 
 
 async def show(request: web.Request) -> web.Response:
@@ -34,7 +30,7 @@ async def choose_language(request: web.Request) -> web.Response:
     if session is not None:
         await csrf.check(request, session.csrf_token)
         request[auth.PORTAL_SESSION] = session
-    back = web.HTTPSeeOther(own_path(fields.get("next", "")))
+    back = web.HTTPSeeOther(auth.own_path(fields.get("next", "")))
     wanted = fields.get("language", "").upper()
     if wanted in list(Language):
         language = Language(wanted)
@@ -42,8 +38,3 @@ async def choose_language(request: web.Request) -> web.Response:
         if session is not None:
             await accounts.set_language(request, language)
     raise back
-
-
-def own_path(target: str, otherwise: str = auth.HOME) -> str:
-    """``target`` if it is a page of the portal, else ``otherwise``."""
-    return target if _OWN.fullmatch(target) else otherwise

@@ -9,8 +9,10 @@ import aiohttp_jinja2
 from aiohttp import web
 
 from flowhqd.http import csrf
+from flowhqd.http.again import page_of_form
 from flowhqd.http.client import is_secure
-from flowhqd.http.portal.auth import PORTAL_SESSION
+from flowhqd.http.origin import SAFE_METHODS
+from flowhqd.http.portal.auth import PORTAL_SESSION, own_path
 from flowhqd.http.portal.i18n import NAMES, Catalogues, Reader, guess
 from flowhqd.messages.answering import business_of
 from flowhqd.states import Language
@@ -82,7 +84,7 @@ def render(
     reader = reader_of(request, tenant)
     common = {
         "path": request.path,
-        "here": str(request.rel_url) if request.method in {"GET", "HEAD"} else request.path,
+        "here": _here(request),
         "reader": reader,
         "languages": NAMES,
         "user": session.user if session else None,
@@ -94,3 +96,10 @@ def render(
     )
     response.headers["Content-Language"] = reader.code
     return response
+
+
+def _here(request: web.Request) -> str:
+    """The address of a page that can be opened: of one that answers a form, the form's own."""
+    if request.method in SAFE_METHODS:
+        return str(request.rel_url)
+    return own_path(page_of_form(request), request.path)
