@@ -9,6 +9,9 @@ from functools import cache
 from flowhqd.replies.text import language_data, normalise
 from flowhqd.states import Language
 
+LONGEST = 100
+"""The most that is read, in characters: a word with whatever people put around it."""
+
 
 class Opting(StrEnum):
     """What a customer asks for; the values name the texts that confirm it."""
@@ -19,7 +22,9 @@ class Opting(StrEnum):
 
 def opting(text: str, message_type: str) -> Opting | None:
     """What a message asks for when it is one of the words for it, alone; a caption is none."""
-    return _words().get(normalise(text)) if message_type == "chat" else None
+    if message_type != "chat" or len(text.strip()) > LONGEST:
+        return None
+    return _words().get(normalise(text))
 
 
 @cache

@@ -110,6 +110,21 @@ async def test_a_page_is_for_everybody(world: World, axe: str, who: str, path: s
         assert beyond == 0, f"{path} is wider than {size[0]} pixels"
 
 
+async def test_a_form_that_came_too_late_is_for_everybody(world: World, axe: str) -> None:
+    window = await world.open("user", "/app/settings/texts/greeting")
+    await window.fill(body="Karibu!\nTuandikie hapa.")
+    await window.js("void (document.querySelector('main [name=csrf_token]').value = 'stale')")
+    await window.click("main [value=save]")
+    await window.until("document.getElementById('typed-body')")
+    for size, dark in ((WIDE, False), (NARROW, True)):
+        await window.look(*size, dark=dark)
+        await window.run(axe)
+        assert await window.page.call(RUN, timeout=SECONDS) == []
+    await window.click("main button.main")
+    await window.at("/app/settings/texts")
+    await window.says("Tuandikie hapa.")
+
+
 async def test_what_is_at_fault_is_found(world: World, axe: str) -> None:
     window = await world.open("nobody", "/admin/login")
     await window.run(axe)
