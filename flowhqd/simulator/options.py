@@ -51,6 +51,12 @@ class SimulatorOptions:
     """From ``main_loaded`` to ``hasSynced`` and mode MAIN."""
     timeout_seconds: float = 3.0
     """How long a page without a line shows OPENING before TIMEOUT."""
+    announce_offline: bool = True
+    """Whether messages that waited for the page raise events; where not, they are only stored."""
+    search: Literal["there", "absent", "failing"] = "there"
+    """Whether a chat's messages can be searched in the page's database."""
+    look_up: Literal["there", "failing", "hanging"] = "there"
+    """Whether a message that is not in memory can be looked up by its id."""
     fail_quotes: bool = False
     lid_required: bool = False
     """Whether a new chat with an unknown ``@lid`` is refused with "No LID for user"."""
@@ -71,6 +77,9 @@ class SimulatorOptions:
             "version_ms": self.version_delay_seconds * 1000,
             "sync_ms": self.sync_delay_seconds * 1000,
             "timeout_ms": self.timeout_seconds * 1000,
+            "announce_offline": self.announce_offline,
+            "search": self.search,
+            "look_up": self.look_up,
             "fail_quotes": self.fail_quotes,
             "lid_required": self.lid_required,
         }

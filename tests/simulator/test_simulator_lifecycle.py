@@ -23,7 +23,7 @@ CHAT = """(id) => {
 }"""
 ALL = """async (id) => {
   const chat = require('WAWebCollections').Chat.get(id);
-  while ((await require('WAWebChatLoadMessages').loadEarlierMsgs(chat)).length > 0);
+  while ((await require('WAWebChatLoadMessages').loadEarlierMsgs({chat})).length > 0);
   return chat.msgs.map((msg) => msg.body).sort((a, b) => a - b);
 }"""
 STORED = """async (key) => {

@@ -23,7 +23,7 @@ HISTORY = """async (id) => {
   const {Chat} = require('WAWebCollections');
   const {loadEarlierMsgs} = require('WAWebChatLoadMessages');
   const chat = Chat.get(id);
-  while ((await loadEarlierMsgs(chat)).length > 0);
+  while ((await loadEarlierMsgs({chat})).length > 0);
   const messages = chat.msgs.getModelsArray().sort((a, b) => a.t - b.t);
   return messages.map((msg) => [msg.body, msg.isNewMsg]);
 }"""

@@ -14,7 +14,7 @@ export class Chats {
    * @param {import("./link.js").Link} link
    * @param {import("./contacts.js").Contacts} contacts
    * @param {any} MsgKey
-   * @param {{lid_required: boolean}} options
+   * @param {{lid_required: boolean, search: string, look_up: string}} options
    */
   constructor(collections, database, link, contacts, MsgKey, options) {
     this.collections = collections;
@@ -106,10 +106,10 @@ export class Chats {
   }
 
   /**
-   * @param {any} chat
+   * @param {{chat: any}} query
    * @returns {Promise<any[]>} up to 50 messages before the oldest in memory, oldest first
    */
-  async loadEarlierMsgs(chat) {
+  async loadEarlierMsgs({ chat }) {
     const oldest = await this.#oldest(chat);
     const rows = await this.database.neighbours(String(chat.id), oldest, "before", PAGE_SIZE);
     return this.#bringBack(chat, rows.reverse());
@@ -130,6 +130,8 @@ export class Chats {
 
   /** @param {any[]} ids keys, as text or as MsgKey; unknown ones are left out */
   async getMessagesById(ids) {
+    if (this.options.look_up === "failing") throw new Error("The database connection is closing");
+    if (this.options.look_up === "hanging") await new Promise(() => {});
     const messages = await Promise.all(ids.map((id) => this.#messageById(String(id))));
     return { messages: messages.filter(Boolean) };
   }
@@ -167,13 +169,15 @@ export class Chats {
   }
 
   /**
-   * The attributes of a chat's messages before or after one of them, nearest first.
+   * The attributes of a chat's messages just before or after one of them, oldest first.
    * @param {{anchor: any, count: number, direction: "before" | "after"}} query
    */
   async msgFindByDirection({ anchor, count, direction }) {
+    if (this.options.search === "failing") throw new Error("The database connection is closing");
     const row = await this.database.get("message", String(anchor));
-    if (!row) return [];
+    if (!row) return { status: 404, messages: [] };
     const rows = await this.database.neighbours(row.chat, row, direction, count);
-    return rows.map((one) => attributesFromRow(one, this.MsgKey));
+    if (direction === "before") rows.reverse();
+    return { status: 200, messages: rows.map((one) => attributesFromRow(one, this.MsgKey)) };
   }
 }

@@ -28,6 +28,8 @@ export class Inbox {
     this.drained = Promise.resolve();
     /** Called with the number of frames that were just dealt with. */
     this.onProgress = (/** @type {number} */ _count) => {};
+    /** Whether what arrives is announced to nobody, as what waited for the page may be. */
+    this.isQuiet = false;
   }
 
   /** @param {any} frame a `message`, `receipt` or `read` with its `seq` */
@@ -87,8 +89,8 @@ export class Inbox {
     }
     await Promise.all(writes);
     for (const model of models) {
-      chat?.msgs.add(model);
-      this.messages.add(model);
+      chat?.msgs.add(model, { silent: this.isQuiet });
+      this.messages.add(model, { silent: this.isQuiet });
     }
     if (update) chat.set(update);
     return models;

@@ -52,6 +52,7 @@ export function registerConnection(page) {
   register("WAWebNetworkStatus", { default: state.NetworkStatus });
   register("WAWebBackendEventBus", { BackendEventBus: state.BackendEventBus, BackendEvent });
   register("WAWebLogoutReason", logoutReason);
+  register("WAWebLaunchSocketUtils", { refreshQR: () => page.session.refreshCodes() });
   register("WAWebOfflineHandler", {
     OfflineMessageHandler: { getOfflineDeliveryProgress: () => state.offlineProgress },
   });
@@ -85,6 +86,7 @@ function registerLinking(pairing) {
   register("WAWebAltDeviceLinkingApi", {
     setPairingType: (/** @type {string} */ type) => pairing.setPairingType(type),
     initializeAltDeviceLinking: () => pairing.initializeAltDeviceLinking(),
+    initializeQRLinking: () => pairing.initializeQRLinking(),
     startAltLinkingFlow,
     genLinkDeviceCodeForPhoneNumber: startAltLinkingFlow,
   });
@@ -160,13 +162,15 @@ export function chatModules(page) {
     },
     WAWebHandleSimpleReceipt: receipts,
     WAWebChatLoadMessages: {
-      loadEarlierMsgs: (/** @type {any} */ chat) => chats.loadEarlierMsgs(chat),
+      loadEarlierMsgs: (/** @type {any} */ query) => chats.loadEarlierMsgs(query),
     },
-    WAWebDBMessageFindLocal: {
-      msgFindByDirection: search,
-      msgFindBefore: (/** @type {any} */ query) => search({ ...query, direction: "before" }),
-      msgFindAfter: (/** @type {any} */ query) => search({ ...query, direction: "after" }),
-    },
+    ...(options.search !== "absent" && {
+      WAWebDBMessageFindLocal: {
+        msgFindByDirection: search,
+        msgFindBefore: (/** @type {any} */ query) => search({ ...query, direction: "before" }),
+        msgFindAfter: (/** @type {any} */ query) => search({ ...query, direction: "after" }),
+      },
+    }),
     WAWebChatStateBridge: {
       sendChatStateComposing: typing("composing"),
       sendChatStateRecording: typing("recording"),

@@ -31,7 +31,7 @@ export class Pairing {
     this.link = link;
     /** @type {ReturnType<typeof newKeys>} */
     this.keys = newKeys();
-    this.type = "QR_CODE";
+    this.hasAdvSecret = true;
     /** WAWebLinkDeviceEvents. */
     this.events = new EventEmitter();
   }
@@ -60,18 +60,20 @@ export class Pairing {
     };
   }
 
-  /** Null while linking by code is chosen, as a whatsapp-web.js pull request reports. */
+  /** Null once linking by code began, as a whatsapp-web.js pull request reports. */
   advSecretKey() {
-    return this.type === "ALT_DEVICE_LINKING" ? null : this.keys.adv;
+    return this.hasAdvSecret ? this.keys.adv : null;
   }
 
-  /** @param {string} type */
-  setPairingType(type) {
-    this.type = type;
-  }
+  /** @param {string} _type what is shown, which brings back no secret */
+  setPairingType(_type) {}
 
   async initializeAltDeviceLinking() {
-    this.type = "ALT_DEVICE_LINKING";
+    this.hasAdvSecret = false;
+  }
+
+  async initializeQRLinking() {
+    this.hasAdvSecret = true;
   }
 
   /**

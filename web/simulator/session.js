@@ -152,8 +152,9 @@ export class Session {
 
   /** @param {any} frame */
   async #welcome(frame) {
-    const { state, clock, contacts } = this.page;
+    const { state, clock, contacts, inbox, options } = this.page;
     const { Socket, Stream, Conn } = state;
+    inbox.isQuiet = !options.announce_offline;
     clock.skew = frame.server_time_ms - Date.now();
     this.offline = { total: frame.offline, done: 0 };
     Conn.set({
@@ -188,6 +189,7 @@ export class Session {
     const { state, inbox, outbox, options } = this.page;
     const { Socket, Stream, Cmd, BackendEventBus } = state;
     await inbox.drained;
+    inbox.isQuiet = false;
     BackendEventBus.isOfflineDeliveryEnd = true;
     BackendEventBus.trigger("offline_delivery_end");
     if (!this.wasReady) {
