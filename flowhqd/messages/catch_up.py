@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from flowhqd.errors import PageError
 from flowhqd.log import get_logger
 from flowhqd.whatsapp.addresses import not_a_customer
+from flowhqd.whatsapp.bridge import History
 from flowhqd.whatsapp.events import Message
 
 if TYPE_CHECKING:
@@ -67,20 +68,23 @@ async def sweep(
 ) -> AsyncIterator[Missed]:
     """Every message since the watermarks, the owner's too, oldest first within its chat.
 
-    A chat whose history the page refuses is left for the next sweep and is in ``unread`` until
-    then; it holds up no other. Raises what else the bridge raises.
+    A chat whose history the page refuses is read again by the next sweep and is in ``unread`` until
+    then; what the page has in memory of it is taken at once, and it holds up no other. Raises what
+    else the bridge raises.
     """
     heads = await bridge.recent_chats(history_from)
     for chat_id, start in to_sweep(heads, watermarks, history_from):
         try:
             history = await bridge.history_since(chat_id, start, MAX_PER_CHAT)
         except PageError as error:
-            log.warning("history_not_read", chat_id=chat_id, error=str(error))
+            history = History([], str(error))
+        if history.refused is None:
+            unread.discard(chat_id)
+        else:
+            log.warning("history_not_read", chat_id=chat_id, error=history.refused)
             unread.add(chat_id)
-            continue
-        unread.discard(chat_id)
-        for place, found in enumerate(history):
-            yield Missed(found, () if found.from_me else _own(history[place:]))
+        for place, found in enumerate(history.messages):
+            yield Missed(found, () if found.from_me else _own(history.messages[place:]))
 
 
 def _own(history: Sequence[Message]) -> tuple[str, ...]:

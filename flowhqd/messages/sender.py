@@ -89,7 +89,7 @@ class Sender:
                 return None
             attempts = begun
             try:
-                outcome = await self._try(row, again=again)
+                outcome = await self._try(row, again=again, never=begun == 1)
             except RecipientUnknown as unknown:
                 return await self._settle(row, OutStatus.FAILED, unknown.code, unknown, trace)
             if isinstance(outcome, OutStatus):
@@ -97,13 +97,18 @@ class Sender:
             error, again = outcome, outcome is not None
             failures += 1
 
-    async def _try(self, row: LoggedMessage, *, again: bool) -> OutStatus | str | None:
+    async def _try(self, row: LoggedMessage, *, again: bool, never: bool) -> OutStatus | str | None:
         """One send: how far it came, the page's error, or None when nothing was heard in time."""
         heard = asyncio.get_running_loop().create_future()
         self._waiting[row.wa_message_id] = heard
         try:
             accepted = await self._bridge.send_text(
-                row.chat_id, row.wa_message_id, row.message_text, row.quoted_id, again=again
+                row.chat_id,
+                row.wa_message_id,
+                row.message_text,
+                row.quoted_id,
+                again=again,
+                never=never,
             )
             if left := status_of(accepted.ack):
                 return left

@@ -45,6 +45,8 @@ LEFT_SECONDS = 15.0
 SYNC_SECONDS = 180.0
 # A page that lost the network gets it back by itself; after this long it is helped.
 OFFLINE_SECONDS = 60.0
+# A page that takes its session back from another one is connecting by then.
+TAKE_OVER_SECONDS = 20.0
 # The modules for sending come in lazily, also after the page calls itself synced.
 PROBE_SECONDS = 30.0
 EXTRAS_SECONDS = 3.0
@@ -96,7 +98,7 @@ class Observer(Protocol):
     async def ready(self, snapshot: Snapshot, probe: Probe) -> MessagePath | Refused:
         """Connected, synced and probed: how its messages are handled, or why not."""
 
-    async def lost(self, detail: str) -> None:
+    async def lost(self, reason: Reason, detail: str) -> None:
         """The page lost WhatsApp; it may come back by itself."""
 
 
@@ -130,6 +132,7 @@ class Follower:
         self._by_code = CodePairing(session.bridge, clock)
         self._phase = Phase.LOADING
         self._was_ready = False
+        self._took_over = False
         self._is_complete = False
         self._asked_for_code = False
         self._logged_out = False
@@ -243,12 +246,16 @@ class Follower:
                 return Lost(Reason.SYNC_TIMEOUT, f"not synced after {SYNC_SECONDS:.0f} s")
             case Phase.OFFLINE:
                 return Lost(Reason.NETWORK, f"no connection for {OFFLINE_SECONDS:.0f} s")
+            case Phase.CONFLICT:
+                return Lost(Reason.CONFLICT, "the session was not to be had back", Rung.REOPEN)
             case Phase.PAIRING | Phase.PAIRING_IDLE:
                 return await self._next_code()
         self._deadline = self._in(SYNC_SECONDS)
         return None
 
     async def _enter(self, now: Phase) -> Ending | None:
+        if now is Phase.CONFLICT and await self._takes_over():
+            return None
         if now in _REFUSALS:
             reason = _REFUSALS[now]
             if reason is Reason.RESTRICTED:
@@ -277,10 +284,28 @@ class Follower:
                     await self._observer.linked()
             case Phase.OFFLINE:
                 self._deadline = self._in(OFFLINE_SECONDS)
-                await self._observer.lost("the page lost its connection to WhatsApp")
+                await self._observer.lost(
+                    Reason.NETWORK, "the page lost its connection to WhatsApp"
+                )
             case Phase.READY:
                 return await self._become_ready()
         return None
+
+    async def _takes_over(self) -> bool:
+        """Whether this page takes its session back from another one; it does so once.
+
+        Two that did so again and again would take it from each other for ever.
+        """
+        if self._phase is Phase.CONFLICT:
+            return True
+        if self._took_over or not await self._session.bridge.take_over():
+            return False
+        log.warning("session_taken_over")
+        self._took_over, self._phase = True, Phase.CONFLICT
+        self._connected.clear()
+        self._deadline = self._in(TAKE_OVER_SECONDS)
+        await self._observer.lost(Reason.CONFLICT, "taking the session back")
+        return True
 
     async def _on_qr(self, text: str | None) -> Ending | None:
         if text is None or self._has_login or self._by_code.seconds_left:
@@ -371,7 +396,7 @@ class Follower:
         self._connected.clear()
         await self._end_path()
         if self._phase is Phase.READY:
-            await self._observer.lost("the page was loaded anew")
+            await self._observer.lost(Reason.NETWORK, "the page was loaded anew")
         self._phase = Phase.LOADING
         self._by_code = CodePairing(self._session.bridge, self._clock)
         self._deadline = self._in(INJECT_SECONDS)

@@ -393,9 +393,9 @@ class Worker:
         log.info("session_ready", provider=probe.provider, web_version=snapshot.state.version)
         return path
 
-    async def lost(self, detail: str) -> None:
+    async def lost(self, reason: Reason, detail: str) -> None:
         """The page lost WhatsApp; it may come back by itself."""
-        await self._note_loss(Reason.NETWORK, detail)
+        await self._note_loss(reason, detail)
 
     # Writing things down.
 

@@ -68,6 +68,14 @@ class Accepted:
 
 
 @dataclass(frozen=True, slots=True)
+class History:
+    """A chat's messages; where the page ``refused`` to search for them, only some may be there."""
+
+    messages: list[Message]
+    refused: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class ChatHead:
     """A chat that may have news; ``at`` is its newest message's time where known."""
 
@@ -134,13 +142,25 @@ class Bridge:
         """Show codes to scan again, after a pairing code was asked for."""
         await self._run("link_by_qr", _QUICK_SECONDS)
 
+    async def take_over(self) -> bool:
+        """Take the session back from another page; False where the page offers no such command."""
+        return bool(await self._run("take_over", _QUICK_SECONDS))
+
     async def send_text(
-        self, chat_id: str, message_id: str, text: str, quoted: str | None, *, again: bool
+        self,
+        chat_id: str,
+        message_id: str,
+        text: str,
+        quoted: str | None,
+        *,
+        again: bool,
+        never: bool,
     ) -> Accepted:
         """Hand a text to the page under an id fixed in advance.
 
         ``quoted`` is the full key of the message to quote; a quote that fails does not stop the
-        send. ``again`` hands over a message that the page has and that failed. Raises
+        send. ``again`` hands over a message that the page has and that failed; one that was
+        ``never`` handed over before need not be looked for where the page cannot. Raises
         RecipientUnknown where WhatsApp knows nobody.
         """
         data = await self._run(
@@ -151,6 +171,7 @@ class Bridge:
             text=text,
             quoted=quoted,
             again=again,
+            never=never,
         )
         if data["outcome"] == "recipient_unknown":
             raise RecipientUnknown(
@@ -180,7 +201,7 @@ class Bridge:
             for row in data
         ]
 
-    async def history_since(self, chat_id: str, since: datetime, limit: int) -> list[Message]:
+    async def history_since(self, chat_id: str, since: datetime, limit: int) -> History:
         """A chat's messages since then, oldest first, the newest ``limit`` of them.
 
         A row that cannot be read is left out, and logged.
@@ -193,12 +214,13 @@ class Bridge:
             limit=limit,
         )
         found = []
-        for row in data:
+        for row in data["messages"]:
             try:
                 found.append(message(row))
             except UNREADABLE as error:
                 log.warning("message_unreadable", chat_id=chat_id, error=repr(error))
-        return found
+        refused = data["refused"]
+        return History(found, None if refused is None else clean(str(refused)))
 
     async def mark_read(self, chat_id: str) -> None:
         """Show the customer that the chat was read."""

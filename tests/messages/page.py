@@ -78,7 +78,8 @@ class FakePage:
     """``calls`` are the commands it was given, ``arrived`` what customers got, each in order.
 
     ``blind_sends`` are ids that were handed over although the page had them, as one look-up would
-    have told; ``closed_books`` are chats whose history cannot be opened.
+    have told; ``closed_books`` are chats whose history cannot be opened, of ``torn_books`` only the
+    newest message is in memory.
 
     ``step`` is awaited before and after whatever a command does, so that a test can stop the caller
     on either side of it.
@@ -93,6 +94,7 @@ class FakePage:
     arrived: list[Sent] = field(default_factory=list)
     blind_sends: list[str] = field(default_factory=list)
     closed_books: set[str] = field(default_factory=set)
+    torn_books: set[str] = field(default_factory=set)
     taken: dict[str, Sent] = field(default_factory=dict)
     _history: defaultdict[str, list[dict[str, Any]]] = field(
         default_factory=lambda: defaultdict(list)
@@ -208,7 +210,7 @@ class FakePage:
         return {"value": value}
 
     def _send_text(
-        self, chat: str, id: str, text: str, quoted: str | None, again: bool
+        self, chat: str, id: str, text: str, quoted: str | None, again: bool, never: bool
     ) -> dict[str, Any]:
         fate = self.fates.popleft() if self.fates else Fate.FINE
         if fate is Fate.NOBODY:
@@ -252,10 +254,13 @@ class FakePage:
         newest = {chat: max(row["t"] for row in rows) for chat, rows in self._history.items()}
         return [{"chat": chat, "t": t} for chat, t in newest.items() if t >= since]
 
-    def _history_since(self, chat: str, since: int, limit: int) -> list[dict[str, Any]]:
+    def _history_since(self, chat: str, since: int, limit: int) -> dict[str, Any]:
         if chat in self.closed_books:
             raise PageError("the history cannot be opened")
-        return [row for row in self._history[chat] if row["t"] >= since][-limit:]
+        rows = [row for row in self._history[chat] if row["t"] >= since][-limit:]
+        if chat in self.torn_books:
+            return {"messages": rows[-1:], "refused": "the database is closing"}
+        return {"messages": rows, "refused": None}
 
     def _mark_read(self, chat: str) -> None:
         pass

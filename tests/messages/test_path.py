@@ -288,6 +288,21 @@ async def test_what_an_unread_history_holds_is_found_whatever_came_since(
     assert missed in shop.page.answers(JUMA)
 
 
+async def test_what_is_in_memory_of_an_unread_history_is_answered_and_the_rest_found(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(message_path, "UNREAD_RETRY_SECONDS", 0.05)
+    shop = await new_shop(database)
+    missed = [shop.page.says(JUMA).id for _ in range(2)]
+    shop.page.torn_books.add(JUMA)
+    async with shop.open():
+        await shop.answered(1)
+        assert shop.page.answers(JUMA) == missed[1:]
+        shop.page.torn_books.clear()
+        await shop.answered(2)
+    assert sorted(shop.page.answers(JUMA)) == missed
+
+
 # Who is not answered, and why.
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, cast
 
 from flowhqd.messages.path import MessagePath
+from flowhqd.reasons import Reason
 from flowhqd.supervisor.follower import Ending, Follower, Refused
 from flowhqd.supervisor.pairing import PairingRound
 from flowhqd.whatsapp.bridge import Bridge, Probe, Snapshot
@@ -36,6 +37,7 @@ class Tab(FakePage):
     looks: PageState = field(default_factory=PageState)
     capabilities: dict[str, bool] = field(default_factory=lambda: dict(WHOLE))
     gives_codes: bool = True
+    takes_over: bool = False
     error: Exception | None = None
     events: asyncio.Queue[Event | PageGone | EventsDropped] = field(default_factory=asyncio.Queue)
 
@@ -64,6 +66,9 @@ class Tab(FakePage):
 
     def _refresh_qr(self) -> bool:
         return self.gives_codes
+
+    def _take_over(self) -> bool:
+        return self.takes_over
 
     def asked(self, name: str) -> int:
         """How often a command was given."""
@@ -124,7 +129,7 @@ class Watch:
             self.paths.append(path)
         return path
 
-    async def lost(self, detail: str) -> None:
+    async def lost(self, reason: Reason, detail: str) -> None:
         self.told.append("lost")
 
     # What a test does.

@@ -17,6 +17,7 @@ from flowhqd.supervisor.follower import (
     OFFLINE_SECONDS,
     PROBE_SECONDS,
     SYNC_SECONDS,
+    TAKE_OVER_SECONDS,
     Lost,
     Refused,
 )
@@ -35,6 +36,7 @@ from tests.messages.shop import LOOK, new_shop
 from tests.supervisor.tab import IDLE, OFFLINE, READY, SYNCING, UNPAIRED, WHOLE, Watch
 
 JUMA = "255700000001@c.us"
+CONFLICT = PageState(socket="CONFLICT", mode="CONFLICT")
 HELLO = Hello("https://web.whatsapp.com/")
 
 
@@ -200,6 +202,34 @@ async def test_what_whatsapp_refuses_ends_the_session(
         watch.tab.shows(PageState(socket=word))
         assert await watch.ending() == ending
         assert not watch.shop.connected.is_set()
+
+
+async def test_a_session_that_was_opened_elsewhere_is_taken_back_once(database: Database) -> None:
+    async with serving(database) as watch:
+        watch.tab.takes_over = True
+        watch.tab.shows(CONFLICT, CONFLICT)
+        await watch.settle()
+        assert watch.told[-1] == "lost"
+        assert not watch.shop.connected.is_set()
+        watch.tab.shows(READY)
+        await watch.settle()
+        assert watch.shop.connected.is_set()
+        assert watch.tab.asked("take_over") == 1
+        watch.tab.shows(CONFLICT)
+        assert await watch.ending() == Lost(Reason.CONFLICT, rung=Rung.REOPEN)
+
+
+async def test_a_session_that_is_not_to_be_had_back_ends(database: Database) -> None:
+    async with serving(database) as watch:
+        watch.tab.takes_over = True
+        watch.tab.shows(CONFLICT)
+        await watch.settle()
+        await watch.wait(TAKE_OVER_SECONDS - 1)
+        assert not watch.task.done()
+        await watch.wait(1)
+        ending = await watch.ending()
+        assert isinstance(ending, Lost)
+        assert (ending.reason, ending.rung) == (Reason.CONFLICT, Rung.REOPEN)
 
 
 async def test_a_phone_that_must_not_be_served_is_not(database: Database) -> None:

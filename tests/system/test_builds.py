@@ -69,3 +69,43 @@ async def test_a_customer_behind_a_lid_is_one_contact(
         after = await customer.send("Kwaheri", addressed_by="pn")
         replies = await customer.wait_for(4)
         assert [reply.quoted_id for reply in replies[2:]] == [twice, after]
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"serialized": "minified"},
+        {"search": "absent"},
+        {"look_up": "failing"},
+        {"search": "failing", "look_up": "hanging"},
+    ],
+    ids=str,
+)
+async def test_what_came_unannounced_while_nobody_listened_is_answered_in_order(
+    make_daemon: Callable[..., Daemon], simulator: Simulator, options: dict[str, object]
+) -> None:
+    daemon = make_daemon()
+    async with running(daemon) as operator:
+        tenant_id = await operator.create(f"+{OWNER}")
+        await operator.verb(tenant_id, "worker/start")
+        phone = simulator.phone(OWNER)
+        await phone.scan(await operator.qr(tenant_id))
+        await operator.state(tenant_id, "CONNECTED")
+    for name, value in {"announce_offline": False, **options}.items():
+        setattr(simulator.options, name, value)
+    known = phone.customer("255754000001")
+    hidden = phone.customer("255754000002", lid="99887766554433")
+    # Within one second of WhatsApp's clock, so that times alone do not tell the order.
+    asked = {
+        customer: [await customer.send(f"Bei gani {number}?") for number in range(6)]
+        for customer in (known, hidden)
+    }
+    async with running(daemon) as operator:
+        await operator.state(tenant_id, "CONNECTED")
+        for customer, ids in asked.items():
+            replies = await customer.wait_for(len(ids))
+            assert [reply.quoted_id for reply in replies] == ids
+        # A first send needs no look-up: nobody waits for one that is out of order.
+        live = await known.send("Asante")
+        replies = await known.wait_for(7)
+        assert replies[-1].quoted_id == live

@@ -174,16 +174,20 @@ function installBridge(config, way) {
     },
     qr: () => way.qr(),
     refresh_qr: () => way.refreshQr(),
-    link_by_qr: () => {
-      way.linkByQr();
+    link_by_qr: async () => {
+      await way.linkByQr();
       lastQr = null;
       return reportQr();
     },
+    take_over: () => way.takeOver(),
     pairing_code: ({ phone }) => way.pairingCode(phone),
     send_text: (order) => way.sendText(order, (result) => emit("send_result", result)),
     find_message: async (order) => ({ ack: await way.findOutbound(order) }),
     recent_chats: ({ since }) => way.recentChats(since),
-    history_since: async (order) => (await way.historySince(order)).map(told),
+    history_since: async (order) => {
+      const { messages, refused } = await way.historySince(order);
+      return { messages: messages.map(told), refused };
+    },
     mark_read: ({ chat }) => way.markRead(chat),
     typing: (order) => way.typing(order),
     logout: () => way.logOut(),

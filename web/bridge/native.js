@@ -9,6 +9,8 @@ function nativeWay() {
 
   // Messages asked of the page's database at a time.
   const BATCH = 100;
+  // How long a send waits for a look-up that it can do without.
+  const PATIENCE_MS = 2_000;
 
   const lookup = (id) => {
     try {
@@ -48,8 +50,8 @@ function nativeWay() {
   const stream = () => member("WAWebStreamModel", "Stream");
   const conn = () => member("WAWebConnModel", "Conn");
   const cmd = () => member("WAWebCmd", "Cmd");
-  const messages = () => member("WAWebCollections", "Msg");
-  const chats = () => member("WAWebCollections", "Chat");
+  const messages = () => member("WAWebCollections", "Msg") ?? member("WAWebMsgCollection", "MsgCollection");
+  const chats = () => member("WAWebCollections", "Chat") ?? member("WAWebChatCollection", "ChatCollection");
   const models = (collection) => collection?.getModelsArray?.() ?? collection?.models ?? [];
 
   const me = (kind) => {
@@ -100,8 +102,9 @@ function nativeWay() {
     if (known) return known;
     if (!(await isInUse(wid))) return null;
     try {
-      const { chat } = await need("WAWebFindChatAction", "findOrCreateLatestChat")(wid);
-      return chat ?? loadedChat(wid);
+      const { chat } = await need("WAWebFindChatAction", "findOrCreateLatestChat")(wid, "createChat");
+      // What is given may be no model, only its attributes.
+      return loadedChat(chat?.id ?? wid) ?? chat;
     } catch (error) {
       if (/No LID for user/i.test(error?.message)) return null;
       throw error;
@@ -126,6 +129,16 @@ function nativeWay() {
     return answer.messages.find((message) => message) ?? null;
   };
 
+  /** @returns what a look-up finds, null when it fails or takes too long. */
+  const ifFound = async (lookUp) => {
+    const tooLong = new Promise((resolve) => setTimeout(resolve, PATIENCE_MS, null));
+    try {
+      return (await Promise.race([lookUp, tooLong])) ?? null;
+    } catch {
+      return null;
+    }
+  };
+
   const serverSeconds = () => {
     for (const [id, name] of [["WATimeUtils", "unixTime"], ["WAWebTimeUtils", "unixTime"]]) {
       try {
@@ -140,7 +153,7 @@ function nativeWay() {
 
   const quote = async (key, chat) => {
     try {
-      const quoted = await findMessage(key);
+      const quoted = await ifFound(findMessage(key));
       if (!quoted) return null;
       const canReply = member("WAWebMsgReply", "canReplyMsg");
       const source = quoted.unsafe?.() ?? quoted;
@@ -161,7 +174,25 @@ function nativeWay() {
 
   const earlier = async (chat) => {
     const load = member("WAWebChatLoadMessages", "loadEarlierMsgs");
-    return load ? ((await load(chat, chat.msgs)) ?? []) : [];
+    if (!load) return [];
+    try {
+      return (await load({ chat, msgCollection: chat.msgs })) ?? [];
+    } catch {
+      // As builds before 2026 want it.
+      return (await load(chat, chat.msgs)) ?? [];
+    }
+  };
+
+  /**
+   * Messages in the order of time. WhatsApp's times are whole seconds: within one, the first of
+   * `ranks` that all of its messages have decides, or else the order they are in.
+   */
+  const byTime = (list, ...ranks) => {
+    const seconds = [...Map.groupBy(list, (message) => message.t)].sort(([a], [b]) => a - b);
+    return seconds.flatMap(([, group]) => {
+      const rank = ranks.find((one) => group.every((message) => Number.isFinite(one(message))));
+      return rank ? group.sort((a, b) => rank(a) - rank(b)) : group;
+    });
   };
 
   /**
@@ -176,23 +207,24 @@ function nativeWay() {
     const search = async (anchor, direction) => {
       const found = await find({ anchor, count: BATCH, direction });
       const list = (Array.isArray(found) ? found : found?.messages) ?? [];
-      const span = list.length > 1 ? list[0].t - list.at(-1).t : 0;
-      // Both begin at the anchor; what is wanted here is the order of arrival.
-      return span > 0 || (span === 0 && direction === "before") ? [...list].reverse() : list;
+      // Both directions give the oldest first; one that began at the anchor would show by its times.
+      return list.length > 1 && list[0].t > list.at(-1).t ? [...list].reverse() : list;
     };
     const known = new Set();
     const take = (list) => list.filter((message) => {
       const key = String(message.id);
       return !known.has(key) && known.add(key);
     });
-    const last = await findMessage(newest);
+    const last = await ifFound(findMessage(newest));
     let inOrder = take([...(last ? [last] : []), ...(await search(newest, "after"))]);
     for (let anchor = newest; inOrder.length < limit; anchor = inOrder[0].id) {
       const batch = take(await search(anchor, "before"));
       inOrder = [...batch, ...inOrder];
       if (batch.length === 0 || batch[0].t < since) break;
     }
-    return inOrder;
+    // Rows are numbered as they were stored, and memory has what came live as it came.
+    const place = new Map(models(messages()).map((message, index) => [String(message.id), index]));
+    return byTime(inOrder, (message) => message.rowId, (message) => place.get(String(message.id)));
   };
 
   /** The same where the page can only be asked to load more of a chat into memory. */
@@ -205,6 +237,20 @@ function nativeWay() {
       inOrder = [...batch.filter((message) => !known.has(String(message.id))), ...inOrder];
       if (inOrder.length === before || inOrder.length >= limit || batch[0].t < since) return inOrder;
     }
+  };
+
+  /** What a chat's history could be read from: each way is tried in turn, and a refusal is told. */
+  const historyOf = async (chat, since, limit) => {
+    const refusals = [];
+    for (const search of [stored, loaded]) {
+      try {
+        const found = await search(chat, since, limit);
+        if (found) return { found, refused: null };
+      } catch (error) {
+        refusals.push(String(error?.message ?? error));
+      }
+    }
+    return { found: [], refused: refusals.join("; ") };
   };
 
   return {
@@ -249,14 +295,24 @@ function nativeWay() {
     },
 
     refreshQr() {
-      const refresh = cmd()?.refreshQR;
-      if (typeof refresh !== "function") return false;
-      refresh.call(cmd());
-      return true;
+      const launch = lookup("WAWebLaunchSocketUtils");
+      const owner = [launch, launch?.default, cmd()].find((one) => typeof one?.refreshQR === "function");
+      owner?.refreshQR();
+      return owner !== undefined;
     },
 
-    linkByQr() {
-      need("WAWebAltDeviceLinkingApi").setPairingType("QR_CODE");
+    /** Linking by code has thrown the secret of the QR code away: a new one is asked for. */
+    async linkByQr() {
+      const api = need("WAWebAltDeviceLinkingApi");
+      await api.initializeQRLinking?.();
+      api.setPairingType("QR_CODE");
+    },
+
+    /** Takes the session back from another page that has it; false where the page cannot. */
+    takeOver() {
+      if (typeof socket()?.takeover !== "function") return false;
+      socket().takeover();
+      return true;
     },
 
     async pairingCode(phone) {
@@ -268,13 +324,15 @@ function nativeWay() {
 
     /**
      * @returns "queued" when the page has taken the message, "exists" when it had it already,
-     *   "recipient_unknown" when WhatsApp knows nobody there.
+     *   "recipient_unknown" when WhatsApp knows nobody there. A message that was `never` handed over
+     *   before is sent also where the page cannot tell whether it has it.
      */
-    async sendText({ chat: chatId, id, text, quoted, again }, onResult) {
+    async sendText({ chat: chatId, id, text, quoted, again, never }, onResult) {
       const chat = await findChat(chatId);
       if (!chat) return { outcome: "recipient_unknown", key: null, ack: 0, quoted: null };
       const { from, key } = outboundKey(chat, id);
-      const known = await findMessage(String(key));
+      const lookUp = findMessage(String(key));
+      const known = await (never ? ifFound(lookUp) : lookUp);
       if (known && !(again && (known.ack ?? 0) < 1)) return { outcome: "exists", key: String(key), ack: known.ack ?? 0, quoted: null };
       const context = quoted ? await quote(quoted, chat) : null;
       const now = serverSeconds() ?? Math.floor(Date.now() / 1000);
@@ -316,11 +374,14 @@ function nativeWay() {
       .filter((chat) => chat.t === undefined || chat.t >= since || (chat.unreadCount ?? 0) !== 0)
       .map((chat) => ({ chat: addressOf(chat.id), t: chat.t ?? null })),
 
-    /** A chat's messages of at least `since` (server seconds), oldest first, at most `limit`. */
+    /**
+     * A chat's `messages` of at least `since` (server seconds), oldest first, at most `limit`. Where
+     * the page `refused` to search for them it says why, and what is in memory is all there is.
+     */
     async historySince({ chat: chatId, since, limit }) {
       const chat = await findChat(chatId);
-      if (!chat) return [];
-      const inOrder = (await stored(chat, since, limit)) ?? (await loaded(chat, since, limit));
+      if (!chat) return { messages: [], refused: null };
+      const { found: inOrder, refused } = await historyOf(chat, since, limit);
       const known = new Set(inOrder.map((message) => String(message.id)));
       const own = models(messages()).filter((message) => addressOf(message.id?.remote) === addressOf(chat.id));
       for (const message of [...models(chat.msgs), ...own]) {
@@ -328,8 +389,7 @@ function nativeWay() {
         if (!known.has(key)) inOrder.push(message);
         known.add(key);
       }
-      // WhatsApp's times are whole seconds: within one, the order the page holds decides.
-      return inOrder.filter((message) => message.t >= since).sort((a, b) => a.t - b.t).slice(-limit);
+      return { messages: byTime(inOrder.filter((message) => message.t >= since)).slice(-limit), refused };
     },
 
     async markRead(chatId) {
