@@ -63,6 +63,22 @@ async def test_a_change_is_shown_where_it_happened(world: World) -> None:
     assert await window.js("window.untouched")
 
 
+async def test_what_did_not_change_stays_as_it_is(world: World) -> None:
+    """Though the token of its forms is written otherwise in every answer."""
+    tenant = world.some.connected
+    window = await listening(world, f"/admin/tenants/{tenant}")
+    await window.js(
+        "void (window.looks = 0, window.fetched = window.fetch, window.fetch = (...asked) => {"
+        " window.looks += 1; return window.fetched(...asked); },"
+        " document.querySelector('#live-buttons form').touched = true)"
+    )
+    for looks in (1, 2):
+        # The second begins when all of the first is done.
+        world.site.services.changes.publish(tenant, Topic.STATES)
+        await window.until(f"window.looks >= {looks}")
+    assert await window.js("document.querySelector('#live-buttons form').touched")
+
+
 async def test_without_events_a_page_asks_by_itself(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
