@@ -151,7 +151,7 @@ def show_qr(site: Site) -> Callable[[str, str], Awaitable[datetime]]:
     """Puts a code to scan into a tenant's session and returns when it goes stale."""
 
     async def show(tenant: str, text: str) -> datetime:
-        expires_at = datetime.now(UTC) + timedelta(seconds=20)
+        expires_at = datetime.now(UTC) + timedelta(seconds=120)
         change = StateChange(
             "awaiting_scan",
             tenant=TenantStatus.QR_PENDING,
