@@ -1,6 +1,11 @@
 from __future__ import annotations
 
+import asyncio
+from collections import defaultdict
 from datetime import UTC, datetime, timedelta
+
+from hypothesis import given
+from hypothesis import strategies as st
 
 from flowhqd.messages.catch_up import OVERLAP, start_of, sweep, to_sweep
 from flowhqd.whatsapp.bridge import ChatHead
@@ -62,3 +67,38 @@ async def test_a_sweep_tells_what_the_owner_wrote_after_each_message() -> None:
     found = [missed async for missed in sweep(page.bridge, {}, LINKED, set())]
     assert [missed.message.id for missed in found] == [first.id, own.id, last.id]
     assert [missed.own_after for missed in found] == [(own.id,), (), ()]
+
+
+@given(
+    written=st.lists(
+        st.tuples(st.sampled_from([JUMA, ASHA, NEEMA]), st.integers(-60, 240), st.booleans()),
+        max_size=30,
+    ),
+    known=st.dictionaries(st.sampled_from([JUMA, ASHA, NEEMA]), st.integers(-60, 240)),
+    refusing=st.sets(st.sampled_from([JUMA, ASHA, NEEMA])),
+)
+def test_a_sweep_finds_once_and_in_order_whatever_the_log_may_not_have(
+    written: list[tuple[str, int, bool]], known: dict[str, int], refusing: set[str]
+) -> None:
+    """Times are minutes after the link."""
+    page = FakePage(ManualClock(LINKED + timedelta(hours=5)), closed_books=refusing)
+    missed: defaultdict[str, list[str]] = defaultdict(list)
+    for chat, minute, from_me in sorted(written, key=lambda message: message[1]):
+        said = page.says(chat, from_me=from_me, at=LINKED + timedelta(minutes=minute))
+        since = known.get(chat, 0) - OVERLAP / timedelta(minutes=1)
+        if minute >= max(0, since):
+            missed[chat].append(said.id)
+    watermarks = {chat: LINKED + timedelta(minutes=minute) for chat, minute in known.items()}
+
+    async def found() -> dict[str, list[str]]:
+        ids: defaultdict[str, list[str]] = defaultdict(list)
+        async for one in sweep(page.bridge, watermarks, LINKED, unread):
+            ids[one.message.chat_id].append(one.message.id)
+        return ids
+
+    unread: set[str] = set()
+    assert asyncio.run(found()) == {c: ids for c, ids in missed.items() if c not in refusing}
+    assert unread == missed.keys() & refusing
+    page.closed_books.clear()
+    assert asyncio.run(found()) == missed, "what was refused is found by the next"
+    assert not unread
