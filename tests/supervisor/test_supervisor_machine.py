@@ -48,7 +48,11 @@ ACTOR = "admin"
 STEP_SECONDS = 10
 # How long the longest wait takes, a page that loads nothing, and what follows it.
 PEACE_SECONDS = 600
-LONGEST_PROMISE_SECONDS = LAUNCH_SECONDS + PAGE_SECONDS + REPORT_AFTER_SECONDS
+# The longest promise is broken by then, and that is told.
+TOLD_SECONDS = (
+    LAUNCH_SECONDS + PAGE_SECONDS + REPORT_AFTER_SECONDS + STALE_SECONDS + 2 * BEAT_SECONDS
+)
+DEAF_SECONDS = TOLD_SECONDS + 5 * STEP_SECONDS
 # A page that was lost for the first time is back by then.
 BACK_SECONDS = 2 * STEP_SECONDS
 NEEDS_A_PERSON = {"logged_out", "auth_failure", "qr_timeout"}
@@ -194,9 +198,15 @@ class SupervisorAgainstAModel(RuleBasedStateMachine):
 
     @rule(lasts=st.booleans(), browser=st.booleans())
     def page_is_lost_twice(self, lasts: bool, browser: bool) -> None:
+        self.host.go(online=True)
         self.page_is_lost(browser, Manner.FINE, at_once=False)
         self.wait(BACK_SECONDS + (STABLE_SECONDS if lasts else 0))
         self.page_is_lost(browser, Manner.FINE, at_once=False)
+
+    @rule(browser=st.booleans())
+    def next_page_keeps_no_deadline(self, browser: bool) -> None:
+        self.page_is_lost(browser, Manner.DEAF, at_once=False)
+        self.wait(DEAF_SECONDS)
 
     @rule(seconds=st.sampled_from([10, 30, 90, 200, 700]))
     def time_passes(self, seconds: int) -> None:
@@ -308,7 +318,7 @@ class SupervisorAgainstAModel(RuleBasedStateMachine):
             self.beaten_at = max(self.beaten_at, worker.heartbeat_at)
             silent = (now - self.beaten_at).total_seconds()
             assert silent < STALE_SECONDS + BEAT_SECONDS + 2 * STEP_SECONDS
-        if self.host.deaf_for > LONGEST_PROMISE_SECONDS + STALE_SECONDS + 2 * BEAT_SECONDS:
+        if self.host.deaf_for > TOLD_SECONDS:
             assert self.asked or (worker.status, self.house.derived) == ("ERROR", "STALE")
 
     @invariant()
