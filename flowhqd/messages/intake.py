@@ -204,7 +204,6 @@ class Intake:
             contact_id=contact_id,
             chat_id=message.chat_id,
             from_number=sender or message.chat_id,
-            to_number=None,
             text=message.text,
             type=message.type,
             wa_message_id=message.id,

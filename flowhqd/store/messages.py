@@ -84,7 +84,6 @@ class Inbound:
     contact_id: UUID
     chat_id: str
     from_number: str | None
-    to_number: str | None
     text: str
     type: str
     wa_message_id: str
@@ -133,7 +132,6 @@ async def record_inbound(
         message.contact_id,
         message.chat_id,
         message.from_number,
-        message.to_number,
         message.text,
         message.type,
         message.wa_message_id,

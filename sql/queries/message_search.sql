@@ -4,7 +4,7 @@ select set_config('statement_timeout', $1, true);
 
 -- name: messages_search
 -- A tenant's log, newest first, before the cursor $2; null leaves a filter out. $9 are the digits
--- of the searched text, for numbers.
+-- of the searched text, for customers' numbers.
 select * from message_log
  where tenant_id = $1
    and ($2::bigint is null or seq < $2)
@@ -15,7 +15,7 @@ select * from message_log
    and ($8::text is null
         or strpos(lower(message_text), lower($8)) > 0
         or $9::text is not null
-           and (strpos(from_number, $9) > 0 or strpos(to_number, $9) > 0))
+           and strpos(case direction when 'IN' then from_number else to_number end, $9) > 0)
  order by seq desc
  limit $3;
 

@@ -3,7 +3,8 @@
 insert into message_log (tenant_id, contact_id, chat_id, direction, from_number, to_number,
                          message_text, message_type, wa_message_id, status, reason, origin,
                          wa_timestamp, trace)
-values ($1, $2, $3, 'IN', $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
+values ($1, $2, $3, 'IN', $4, (select phone_number from tenant where id = $1), $5, $6, $7, $8, $9,
+        $10, $11, $12)
 on conflict on constraint message_once do nothing
 returning id, seq;
 

@@ -204,7 +204,6 @@ def hear(site: Site) -> Hear:
                     contact_id=contact.id,
                     chat_id=chat,
                     from_number=f"+{phone}",
-                    to_number="+255712345678",
                     text=text,
                     type="chat",
                     wa_message_id=f"{text[:40]}-{number}-{at}",

@@ -49,7 +49,7 @@ async def write(site: Site, tenant: str, chat: str, *addresses: str, key: str = 
             connection,
             UUID(tenant),
             Inbound(
-                contact.id, chat, f"+{CUSTOMER}", None, "Habari", "chat", f"3A{uuid4().hex}",
+                contact.id, chat, f"+{CUSTOMER}", "Habari", "chat", f"3A{uuid4().hex}",
                 "live", datetime.now(UTC), trace={"key": key} if key else None,
             ),
         )  # fmt: skip

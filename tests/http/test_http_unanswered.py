@@ -33,7 +33,7 @@ class Log:
                 connection,
                 self.tenant,
                 Inbound(
-                    contact.id, chat, None, None, "Habari", "chat", uuid4().hex, "live",
+                    contact.id, chat, None, "Habari", "chat", uuid4().hex, "live",
                     datetime.now(UTC),
                 ),
             )  # fmt: skip

@@ -252,7 +252,6 @@ async def write_messages(site: Site, tenant: str, count: int) -> None:
                     contact_id=contact.id,
                     chat_id="255754000001@c.us",
                     from_number="+255754000001",
-                    to_number="+255712345678",
                     text=f"ujumbe {number}",
                     type="chat",
                     wa_message_id=f"{Direction.IN}{number}",

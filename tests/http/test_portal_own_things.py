@@ -61,7 +61,6 @@ def receive(site: Site) -> Callable[..., Awaitable[UUID]]:
                 "contact_id": contact.id,
                 "chat_id": f"{digits}@c.us",
                 "from_number": number,
-                "to_number": None,
                 "text": text,
                 "type": "chat",
                 "wa_message_id": f"3EB0{count:08}",

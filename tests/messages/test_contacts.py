@@ -43,7 +43,7 @@ class Book:
     async def receive(
         self, contact_id: UUID, wa_id: str, text: str = "Habari", *, readable: bool = True
     ) -> UUID | None:
-        inbound = Inbound(contact_id, "x@c.us", None, None, text, "chat", wa_id, "live", NOON)
+        inbound = Inbound(contact_id, "x@c.us", None, text, "chat", wa_id, "live", NOON)
 
         async def work(connection: Connection) -> UUID | None:
             row_id = await messages.record_inbound(connection, self.tenant_id, inbound)

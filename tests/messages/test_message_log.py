@@ -35,7 +35,6 @@ class Log:
             "contact_id": self.contact_id,
             "chat_id": "255700000001@c.us",
             "from_number": "+255700000001",
-            "to_number": None,
             "text": "Habari",
             "type": "chat",
             "wa_message_id": wa_id,

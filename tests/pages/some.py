@@ -134,7 +134,6 @@ async def _talk(database: Database, tenant: UUID) -> UUID:
                     contact_id=contact.id,
                     chat_id="255754000001@c.us",
                     from_number="+255754000001",
-                    to_number=None,
                     text=text,
                     type="chat",
                     wa_message_id=f"IN{number}",
