@@ -197,7 +197,8 @@ class Settings(BaseSettings):
     )
     reconnect_max_attempts: int = variable(
         10,
-        "tries before a worker gives up and asks for a person",
+        "tries before a worker gives up and asks for a person; outages of network, database and "
+        "disk are not counted",
         unit="tries",
         zero="never gives up",
         ge=0,
