@@ -37,6 +37,10 @@ async def test_links_receives_and_sends_with_quote_and_given_id(
                 "Habari",
             ]
             assert await client.until("sent", number) == [f"true_{chat}_3EB0{inbound}", "OK"]
+            assert await client.until("history", number) == [
+                f"false_{chat}_{inbound}",
+                f"true_{chat}_3EB0{inbound}",
+            ]
             reply = asha.received[-1]
             assert (reply.message_id, reply.quoted_id) == (f"3EB0{inbound}", inbound)
         asha.read()

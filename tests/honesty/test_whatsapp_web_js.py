@@ -74,4 +74,11 @@ async def test_links_receives_replies_and_comes_back_without_a_code(
         await client.until("message")
         replies = await asha.wait_for(2)
         assert replies[-1].quoted_id == inbound
+        # Memory has the chat's last message after a restart; what was before is loaded.
+        assert await client.until("history") == [
+            f"false_{ASHA}_{replies[0].quoted_id}",
+            f"true_{ASHA}_{replies[0].message_id}",
+            f"false_{ASHA}_{inbound}",
+            f"true_{ASHA}_{replies[1].message_id}",
+        ]
         assert client.seen("qr") + client.seen("failed") + client.seen("rejection") == []

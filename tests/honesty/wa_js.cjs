@@ -27,6 +27,8 @@ function listen() {
       linkPreview: false,
     });
     tell("sent", result.id, result.sendMsgResult.messageSendResult);
+    const history = await WPP.chat.getMessages(chat, { count: 20 });
+    tell("history", ...history.map((one) => String(one.id)));
   });
 }
 

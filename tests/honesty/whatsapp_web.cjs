@@ -25,6 +25,8 @@ client.on("message", async (message) => {
   const chat = await message.getChat();
   const reply = await message.reply(`Nimepokea: ${message.body}`);
   tell("replied", reply.id._serialized, chat.id._serialized, chat.name);
+  const history = await chat.fetchMessages({ limit: 50 });
+  tell("history", ...history.map((one) => one.id._serialized));
 });
 
 process.stdin.resume();
