@@ -86,7 +86,10 @@ class Window:
         await self.until(f"location.pathname === '{path}' && document.readyState === 'complete'")
 
     async def look(self, width: int, height: int, *, dark: bool = False) -> None:
-        """Be a screen of this size whose owner prefers light, or dark."""
+        """Be a screen of this size whose owner prefers light, or dark, and nothing that moves.
+
+        Colours that change slowly would be looked at half-way.
+        """
         await self._command(
             "Emulation.setDeviceMetricsOverride",
             width=width,
@@ -95,7 +98,8 @@ class Window:
             mobile=False,
         )
         scheme = {"name": "prefers-color-scheme", "value": "dark" if dark else "light"}
-        await self._command("Emulation.setEmulatedMedia", features=[scheme])
+        still = {"name": "prefers-reduced-motion", "value": "reduce"}
+        await self._command("Emulation.setEmulatedMedia", features=[scheme, still])
 
     async def press(self, key: str, *, shift: bool = False) -> None:
         """Press a key and let it go; a letter or digit that is none of KEYS types itself."""
