@@ -90,7 +90,8 @@ def script(web_url: str) -> str:
         {"binding": BINDING, "origin": f"{address.scheme}://{address.netloc}"}
     ).decode()
     sources = [
-        (resource("web/bridge") / name).read_text("utf-8") for name in ("native.js", "bridge.js")
+        (resource("web/bridge") / name).read_text("utf-8")
+        for name in ("history.js", "native.js", "bridge.js")
     ]
     return "\n".join(["(() => {", *sources, f"installBridge({config}, nativeWay());", "})();"])
 
