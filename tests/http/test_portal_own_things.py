@@ -342,7 +342,16 @@ async def test_leaving_for_good(site: Site, asha: Owner, tenant: str) -> None:
         assert await connection.fetchval("select count(*) from portal_session") == 0
 
 
-async def test_leaving_by_a_double_click(site: Site, asha: Owner) -> None:
+async def test_leaving_by_a_double_click(
+    site: Site, asha: Owner, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    both, remove = asyncio.Barrier(2), site.control.remove
+
+    async def remove_once_both_are_in(tenant_id: UUID, *, actor: str) -> None:
+        await both.wait()
+        await remove(tenant_id, actor=actor)
+
+    monkeypatch.setattr(site.control, "remove", remove_once_both_are_in)
     await asha.browser.get("/app/data")
     path, given = "/app/data/delete", {"name": "Asha Salon", "password": PASSWORD}
     pages = await asyncio.gather(*(asha.browser.send(path, **given) for _ in range(2)))
