@@ -15,6 +15,8 @@ from typing import Any, TypeVar
 
 import aiohttp
 
+from flowhqd.simulator import Phone
+
 PASSWORD = "the operator's own"
 START_SECONDS = 60.0
 STOP_SECONDS = 40.0
@@ -102,6 +104,14 @@ class Operator:
         async with self.http.get(f"/admin/tenants/{tenant_id}/qr?format=raw") as response:
             assert response.status == 200, await response.text()
             return (await response.text()).strip()
+
+    async def link(self, phone: Phone, **fields: Any) -> str:
+        """A connected tenant with this phone; returns its id."""
+        tenant_id = await self.create(f"+{phone.number}", **fields)
+        await self.verb(tenant_id, "worker/start")
+        await phone.scan(await self.qr(tenant_id))
+        await self.state(tenant_id, "CONNECTED")
+        return tenant_id
 
     async def logs(self, tenant_id: str, limit: int = 1000) -> list[dict[str, Any]]:
         """The whole log, oldest first."""

@@ -31,11 +31,8 @@ async def test_a_logged_out_tenant_is_told_of_once_and_despite_a_failure(
     async with TestServer(application) as server:
         daemon = make_daemon(ALERT_URL=str(server.make_url("/alerts?token=hidden")))
         async with running(daemon) as operator:
-            tenant_id = await operator.create(f"+{OWNER}")
-            await operator.verb(tenant_id, "worker/start")
             phone = simulator.phone(OWNER)
-            await phone.scan(await operator.qr(tenant_id))
-            await operator.state(tenant_id, "CONNECTED")
+            tenant_id = await operator.link(phone)
             phone.log_out()
             alert = await asyncio.wait_for(told.get(), 60)
             assert (alert["tenant_id"], alert["reason"]) == (tenant_id, "logged_out")

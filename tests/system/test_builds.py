@@ -30,11 +30,8 @@ async def test_a_build_is_answered_for(
     for name, value in options.items():
         setattr(simulator.options, name, value)
     async with running(make_daemon()) as operator:
-        tenant_id = await operator.create(f"+{OWNER}")
-        await operator.verb(tenant_id, "worker/start")
         phone = simulator.phone(OWNER)
-        await phone.scan(await operator.qr(tenant_id))
-        await operator.state(tenant_id, "CONNECTED")
+        await operator.link(phone)
         customer = phone.customer("255754000001")
         asked = await customer.send("Habari, nataka kuweka miadi")
         [reply] = await customer.wait_for(1)
@@ -45,11 +42,8 @@ async def test_a_customer_behind_a_lid_is_one_contact(
     make_daemon: Callable[..., Daemon], simulator: Simulator
 ) -> None:
     async with running(make_daemon()) as operator:
-        tenant_id = await operator.create(f"+{OWNER}")
-        await operator.verb(tenant_id, "worker/start")
         phone = simulator.phone(OWNER)
-        await phone.scan(await operator.qr(tenant_id))
-        await operator.state(tenant_id, "CONNECTED")
+        tenant_id = await operator.link(phone)
         customer = phone.customer("255754000001", lid="99887766554433")
         hidden = await customer.send("Habari", addressed_by="lid")
         await customer.wait_for(1)
@@ -86,11 +80,8 @@ async def test_what_came_unannounced_while_nobody_listened_is_answered_in_order(
 ) -> None:
     daemon = make_daemon()
     async with running(daemon) as operator:
-        tenant_id = await operator.create(f"+{OWNER}")
-        await operator.verb(tenant_id, "worker/start")
         phone = simulator.phone(OWNER)
-        await phone.scan(await operator.qr(tenant_id))
-        await operator.state(tenant_id, "CONNECTED")
+        tenant_id = await operator.link(phone)
     for name, value in {"announce_offline": False, **options}.items():
         setattr(simulator.options, name, value)
     known = phone.customer("255754000001")

@@ -15,11 +15,8 @@ async def test_edits_and_deletions_are_noted_and_not_answered_again(
     make_daemon: Callable[..., Daemon], simulator: Simulator
 ) -> None:
     async with running(make_daemon()) as operator:
-        tenant_id = await operator.create(f"+{OWNER}")
-        await operator.verb(tenant_id, "worker/start")
         phone = simulator.phone(OWNER)
-        await phone.scan(await operator.qr(tenant_id))
-        await operator.state(tenant_id, "CONNECTED")
+        tenant_id = await operator.link(phone)
         customer = phone.customer(CUSTOMER, lid="111222333444555")
         edited, deleted = await customer.send("Bei gni?"), await customer.send("Habari")
         await customer.wait_for(2)

@@ -9,20 +9,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 from flowhqd.simulator import Customer, Simulator
-from flowhqd.simulator.phone import Phone
-from tests.system.daemon import Daemon, Operator, eventually, running
+from tests.system.daemon import Daemon, eventually, running
 
 OWNER = "255712000001"
 MakeDaemon = Callable[..., Daemon]
-
-
-async def linked(operator: Operator, phone: Phone) -> str:
-    """A connected tenant with this phone."""
-    tenant_id = await operator.create(f"+{phone.number}")
-    await operator.verb(tenant_id, "worker/start")
-    await phone.scan(await operator.qr(tenant_id))
-    await operator.state(tenant_id, "CONNECTED")
-    return tenant_id
 
 
 async def test_the_embedded_database_comes_back_when_it_is_killed(
@@ -31,7 +21,7 @@ async def test_the_embedded_database_comes_back_when_it_is_killed(
     daemon = make_daemon()
     async with running(daemon) as operator:
         phone = simulator.phone(OWNER)
-        await linked(operator, phone)
+        await operator.link(phone)
         customer = phone.customer("255754000001")
         pid_file = daemon.state / "postgres/data/postmaster.pid"
         os.kill(int(await asyncio.to_thread(_first_line, pid_file)), signal.SIGKILL)
@@ -52,7 +42,7 @@ async def test_what_came_behind_a_reply_that_is_still_to_be_sent_is_found(
     simulator.options.clock_skew_seconds = -1200
     async with running(daemon) as operator:
         phone = simulator.phone(OWNER)
-        tenant_id = await linked(operator, phone)
+        tenant_id = await operator.link(phone)
         [device] = phone.devices
         customer = phone.customer("255754000001")
         asked = [await customer.send("Habari za asubuhi")]
@@ -106,7 +96,7 @@ async def test_a_stop_under_load_loses_and_doubles_nothing(
             await asyncio.sleep(0.2)
 
     async with running(daemon) as operator:
-        tenant_id = await linked(operator, phone)
+        tenant_id = await operator.link(phone)
     async with asyncio.TaskGroup() as tasks:
         for customer in customers:
             tasks.create_task(crowd(customer))

@@ -39,11 +39,8 @@ async def test_a_reply_and_a_lost_browser_are_counted(
 ) -> None:
     daemon = make_daemon(RECONNECT_INITIAL_DELAY_MS="100", RECONNECT_MAX_DELAY_MS="100")
     async with running(daemon) as operator:
-        tenant = await operator.create(f"+{OWNER}")
-        await operator.verb(tenant, "worker/start")
         phone = simulator.phone(OWNER)
-        await phone.scan(await operator.qr(tenant))
-        await operator.state(tenant, "CONNECTED")
+        tenant = await operator.link(phone)
         customer = phone.customer("255754000001")
         await customer.send("Habari")
         await customer.wait_for(1)

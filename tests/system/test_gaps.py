@@ -14,11 +14,8 @@ async def test_what_was_read_on_the_phone_or_could_not_be_read_is_answered(
     make_daemon: Callable[..., Daemon], simulator: Simulator
 ) -> None:
     async with running(make_daemon()) as operator:
-        tenant_id = await operator.create(f"+{OWNER}")
-        await operator.verb(tenant_id, "worker/start")
         phone = simulator.phone(OWNER)
-        await phone.scan(await operator.qr(tenant_id))
-        await operator.state(tenant_id, "CONNECTED")
+        tenant_id = await operator.link(phone)
         reader, sealed = phone.customer("255754000001"), phone.customer("255754000002")
         await operator.verb(tenant_id, "worker/stop")
 

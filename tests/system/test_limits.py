@@ -16,11 +16,8 @@ async def test_an_edit_of_the_window_counts_at_once(
     make_daemon: Callable[..., Daemon], simulator: Simulator
 ) -> None:
     async with running(make_daemon()) as operator:
-        tenant_id = await operator.create(f"+{OWNER}")
-        await operator.verb(tenant_id, "worker/start")
         phone = simulator.phone(OWNER)
-        await phone.scan(await operator.qr(tenant_id))
-        await operator.state(tenant_id, "CONNECTED")
+        tenant_id = await operator.link(phone)
         customer = phone.customer("255754000001")
 
         async def own(**limits: int) -> None:

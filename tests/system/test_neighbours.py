@@ -7,18 +7,10 @@ import signal
 from collections.abc import Callable
 
 from flowhqd.simulator import Simulator
-from tests.system.daemon import Daemon, Operator, running
+from tests.system.daemon import Daemon, running
 from tests.system.processes import browsers, renderers
 
 OWNERS = ["255712000001", "255712000002", "255712000003"]
-
-
-async def linked(operator: Operator, simulator: Simulator, owner: str) -> str:
-    tenant_id = await operator.create(f"+{owner}", business_name=f"Duka {owner}")
-    await operator.verb(tenant_id, "worker/start")
-    await simulator.phone(owner).scan(await operator.qr(tenant_id))
-    await operator.state(tenant_id, "CONNECTED")
-    return tenant_id
 
 
 async def answered(simulator: Simulator, owner: str) -> None:
@@ -35,9 +27,9 @@ async def test_three_tenants_share_a_browser_and_nothing_else(
 ) -> None:
     daemon = make_daemon(RECONNECT_INITIAL_DELAY_MS="200", LOOP_BREAKER_MAX_REPLIES="0")
     async with running(daemon) as operator:
-        tenants = [await linked(operator, simulator, owner) for owner in OWNERS[:2]]
+        tenants = [await operator.link(simulator.phone(owner)) for owner in OWNERS[:2]]
         before = set(renderers(daemon))
-        tenants.append(await linked(operator, simulator, OWNERS[2]))
+        tenants.append(await operator.link(simulator.phone(OWNERS[2])))
         [page] = set(renderers(daemon)) - before
         [browser] = browsers(daemon)
 

@@ -18,10 +18,7 @@ CUSTOMER = "255754000001"
 async def connected(daemon: Daemon, simulator: Simulator) -> AsyncIterator[tuple[Operator, str]]:
     """The daemon with one tenant whose phone is linked."""
     async with running(daemon) as operator:
-        tenant_id = await operator.create(f"+{OWNER}")
-        await operator.verb(tenant_id, "worker/start")
-        await simulator.phone(OWNER).scan(await operator.qr(tenant_id))
-        await operator.state(tenant_id, "CONNECTED")
+        tenant_id = await operator.link(simulator.phone(OWNER))
         yield operator, tenant_id
 
 

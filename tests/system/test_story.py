@@ -62,10 +62,7 @@ async def test_a_restarted_daemon_is_connected_again_without_a_code(
     phone = simulator.phone(OWNER)
     customer = phone.customer("255754000001", name="Neema")
     async with running(daemon) as operator:
-        tenant_id = await operator.create(f"+{OWNER}")
-        await operator.verb(tenant_id, "worker/start")
-        await phone.scan(await operator.qr(tenant_id))
-        await operator.state(tenant_id, "CONNECTED")
+        tenant_id = await operator.link(phone)
         assert await daemon.stop() == 0
     missed = await customer.send("Bei gani?")
     async with running(daemon) as operator:

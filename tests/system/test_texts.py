@@ -27,11 +27,8 @@ async def test_wild_texts_are_answered_and_logged(
     assert len(LONGEST) == 65_536
     daemon = make_daemon(RATE_LIMIT_MAX_PER_MINUTE="0")
     async with running(daemon) as operator:
-        tenant_id = await operator.create(f"+{OWNER}")
-        await operator.verb(tenant_id, "worker/start")
         phone = simulator.phone(OWNER)
-        await phone.scan(await operator.qr(tenant_id))
-        await operator.state(tenant_id, "CONNECTED")
+        tenant_id = await operator.link(phone)
         customer = phone.customer("255754000001")
         asked = [await customer.send(text) for text in TEXTS]
         replies = await customer.wait_for(len(TEXTS), 60)

@@ -20,11 +20,8 @@ async def test_a_thousand_messages_are_answered_once_and_in_order(
 ) -> None:
     daemon = make_daemon(RATE_LIMIT_MAX_PER_MINUTE="0", LOOP_BREAKER_MAX_REPLIES="0")
     async with running(daemon) as operator:
-        tenant_id = await operator.create(f"+{OWNER}")
-        await operator.verb(tenant_id, "worker/start")
         phone = simulator.phone(OWNER)
-        await phone.scan(await operator.qr(tenant_id))
-        await operator.state(tenant_id, "CONNECTED")
+        tenant_id = await operator.link(phone)
         customers = [phone.customer(f"2557540{number:05}") for number in range(CHATS)]
         asked: dict[str, list[str]] = {customer.number: [] for customer in customers}
         for turn in range(EACH):
