@@ -83,6 +83,13 @@ async def test_a_dropped_line_comes_back_by_itself(linked: Linked) -> None:
     await linked.answered()
 
 
+async def test_a_session_that_was_opened_elsewhere_is_taken_back(linked: Linked) -> None:
+    linked.phone.force_conflict()
+    await linked.answered()
+    tenant = await linked.operator.state(linked.tenant_id, "CONNECTED")
+    assert tenant["worker"]["reconnect"]["attempt"] == 0, "its page was not opened anew"
+
+
 async def test_paused_logs_and_keeps_quiet(linked: Linked) -> None:
     paused = await linked.verb("pause")
     assert (paused["status"], paused["session"]["state"]) == ("PAUSED", "CONNECTED")  # type: ignore[index]

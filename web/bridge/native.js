@@ -229,9 +229,12 @@ function nativeWay() {
 
     /** Takes the session back from another page that has it; false where the page cannot. */
     takeOver() {
-      if (typeof socket()?.takeover !== "function") return false;
-      socket().takeover();
-      return true;
+      try {
+        socket().takeover();
+        return true;
+      } catch {
+        return false;
+      }
     },
 
     async pairingCode(phone) {
