@@ -509,6 +509,22 @@ async def test_the_wrong_phone_can_be_unlinked(
     assert site.control.calls == [("forget_login", UUID(tenant))]
 
 
+@pytest.mark.parametrize(
+    ("path", "place"),
+    [
+        ("/app/data", "/app/account"),
+        ("/app/unanswered", "/app/logs"),
+        ("/app/settings/texts", "/app/settings"),
+    ],
+)
+async def test_the_navigation_marks_where_a_page_belongs(
+    ready: Owner, path: str, place: str
+) -> None:
+    page = await ready.browser.get(path)
+    assert page.text.count("aria-current") == 1 + (path == "/app/settings/texts")
+    assert f'href="{place}" aria-current="true"' in page.text
+
+
 async def test_problems_are_pages_of_the_portal(site: Site, asha: Owner) -> None:
     for path, status in (("/app/nothing", 404), ("/app/settings/silent/7/remove", 405)):
         page = await asha.browser.get(path)
