@@ -17,6 +17,7 @@ import pytest
 
 from flowhqd.clock import SystemClock
 from flowhqd.environment import load_settings
+from flowhqd.http import throttle
 from flowhqd.http.app import create_app
 from flowhqd.http.server import serve
 from flowhqd.http.services import Services
@@ -91,6 +92,12 @@ async def site(pool: asyncpg.Pool, environ: dict[str, str]) -> AsyncIterator[Sit
     """A server on a free port."""
     async with serving(pool, environ) as site:
         yield site
+
+
+@pytest.fixture
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Failures wait for a moment only."""
+    monkeypatch.setattr(throttle, "FIRST_DELAY_SECONDS", 0.001)
 
 
 @asynccontextmanager

@@ -121,6 +121,14 @@ async def owner(site: Site, email: str = ASHA, language: Language = Language.EN)
     return Owner(site, user, found)
 
 
+async def owner_of(site: Site, tenant: str) -> Owner:
+    """A new user who has this tenant and agreed to linking."""
+    found = await owner(site)
+    await found.give(tenant)
+    await found.agree()
+    return found
+
+
 class _Text(HTMLParser):
     def __init__(self) -> None:
         super().__init__()

@@ -13,7 +13,7 @@ from aiohttp import web
 from argon2 import PasswordHasher
 
 from flowhqd import log
-from flowhqd.http import csrf, throttle
+from flowhqd.http import csrf
 from flowhqd.http.app import create_app
 from flowhqd.http.body import validate
 from flowhqd.http.portal import accounts, auth
@@ -34,12 +34,6 @@ STATUS = "/api/portal/tenant/current/status"
 HOME = "/test/home"
 
 pytestmark = pytest.mark.usefixtures("impatient")
-
-
-@pytest.fixture
-def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Failures wait for a moment only."""
-    monkeypatch.setattr(throttle, "FIRST_DELAY_SECONDS", 0.001)
 
 
 async def _home(_: web.Request) -> web.StreamResponse:

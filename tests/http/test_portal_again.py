@@ -15,7 +15,7 @@ from flowhqd.http.portal.pages.again import LABELS
 from flowhqd.states import Language
 from tests.http.conftest import Site
 from tests.http.forms import fields_of, written_on
-from tests.http.portal import ASHA, PASSWORD, Owner, owner
+from tests.http.portal import ASHA, PASSWORD, Owner, owner, owner_of
 
 WRITTEN = {
     "notes": 'Tumefunga <Jumapili> "kabisa"\n & Jumatatu',
@@ -40,18 +40,15 @@ NOT_KEPT = {
 
 
 @pytest.fixture(autouse=True)
-def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Failures wait for a moment only."""
-    monkeypatch.setattr(throttle, "FIRST_DELAY_SECONDS", 0.001)
+def never_waiting(impatient: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    """However many fail, none waits long."""
     monkeypatch.setattr(throttle, "MAX_DELAY_SECONDS", 0.001)
 
 
 @pytest.fixture
 async def asha(site: Site, tenant: str) -> Owner:
     """The owner of a tenant, who agreed to linking."""
-    asha = await owner(site)
-    await asha.give(tenant)
-    await asha.agree()
+    asha = await owner_of(site, tenant)
     await asha.browser.post("/app/language", language="en")
     return asha
 

@@ -12,7 +12,6 @@ from uuid import UUID
 
 import pytest
 
-from flowhqd.http import throttle
 from flowhqd.http.app import create_app
 from flowhqd.http.operation import TABLE
 from flowhqd.states import Language
@@ -20,7 +19,7 @@ from flowhqd.store import contacts, messages, opt_outs, people, reply_templates,
 from flowhqd.store.messages import Inbound, InStatus
 from flowhqd.whatsapp.addresses import Alias
 from tests.http.conftest import Site
-from tests.http.portal import PASSWORD, Owner, owner, pieces
+from tests.http.portal import PASSWORD, Owner, owner, owner_of, pieces
 from tests.http.test_http_pages import Checker
 from web import catalogues
 
@@ -33,19 +32,13 @@ TRACE = {
 }
 
 
-@pytest.fixture(autouse=True)
-def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Failures wait for a moment only."""
-    monkeypatch.setattr(throttle, "FIRST_DELAY_SECONDS", 0.001)
+pytestmark = pytest.mark.usefixtures("impatient")
 
 
 @pytest.fixture
 async def asha(site: Site, tenant: str) -> Owner:
     """The owner of the tenant, who agreed to linking."""
-    asha = await owner(site)
-    await asha.give(tenant)
-    await asha.agree()
-    return asha
+    return await owner_of(site, tenant)
 
 
 @pytest.fixture

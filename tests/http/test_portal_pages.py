@@ -10,7 +10,6 @@ from uuid import UUID
 import pytest
 
 from flowhqd.errors import PageTimeout
-from flowhqd.http import throttle
 from flowhqd.http.app import create_app
 from flowhqd.http.operation import TABLE
 from flowhqd.states import Language, SessionState, SetupStatus, TenantStatus, WorkerStatus
@@ -32,10 +31,7 @@ WISH = {
 }
 
 
-@pytest.fixture(autouse=True)
-def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Failures wait for a moment only."""
-    monkeypatch.setattr(throttle, "FIRST_DELAY_SECONDS", 0.001)
+pytestmark = pytest.mark.usefixtures("impatient")
 
 
 @pytest.fixture
